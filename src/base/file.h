@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Whole small files: read with a bound, written atomically and durably
+ * (temporary file, fsync, rename, fsync of the directory).
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+
+/* Appends the file to out (whose maximum bounds it). ERR_CONFIG with the path and reason. errno is
+ * kept, so that ENOENT can be told apart. */
+bool file_read(const char *path, struct buf *out, struct err *e);
+/* Replaces path by data. mode is exact, whatever the umask. Blocks for two syncs. */
+bool file_write_atomic(const char *path, const void *data, size_t len, mode_t mode, struct err *e);
+/* mkdir with exactly that mode; an existing directory is fine. Parents are made with the same. */
+bool file_mkdirs(const char *path, mode_t mode, struct err *e);
+/* Whether this process can create, rename and remove files in dir; tried, not guessed. The error
+ * names path, owner and the chown line that mends it. */
+bool file_dir_writable(const char *dir, struct err *e);
