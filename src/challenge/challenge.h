@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The challenge kinds of the configuration ([verification] type =), each a
+ * solver for acme/. Adding a kind: one file, one row in the table of
+ * challenge.c.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "acme/solver.h"
+#include "base/err.h"
+
+struct challenge;
+struct loop;
+
+enum challenge_type {
+	CHALLENGE_HTTP01,
+	CHALLENGE_DNS01_UPDATE,
+	CHALLENGE_DNS01_SERVER,
+	CHALLENGE_DNS01_CHALLTESTSRV,
+	CHALLENGE_TYPE_COUNT
+};
+
+struct challenge_http01_conf {
+	char **listeners; /* as written */
+	size_t listener_count;
+	bool default_listeners; /* nothing was configured: a family the machine lacks is skipped */
+};
+
+struct challenge_conf {
+	const char *name; /* of the verification block */
+	enum challenge_type type;
+	union {
+		struct challenge_http01_conf http01;
+	};
+	/* For warnings that belong to no request (Host that is not the expected one, skipped listener); may be NULL. */
+	void (*warn)(void *arg, const char *text);
+	void *warn_arg;
+};
+
+/* What each kind provides: one const table row in challenge.c. */
+struct challenge_kind {
+	const char *config_name; /* "http01" */
+	bool wildcards;          /* can prove a wildcard */
+	bool ip;                 /* can prove an IP address */
+	/* Opens listeners. ERR_CONFIG. */
+	struct challenge *(*new)(struct loop *loop, const struct challenge_conf *conf, struct err *e);
+	void (*free)(struct challenge *c);
+};
+
+/* Common head of each kind's own struct. */
+struct challenge {
+	struct acme_solver solver;
+	const struct challenge_kind *kind;
+	char *name;
+	size_t active; /* presented and not yet withdrawn to the end */
+	void (*idle)(void *arg); /* active fell to 0 */
+	void *idle_arg;
+};
+
+/* NULL: this build does not have the kind (yet); e says so. */
+const struct challenge_kind *challenge_kind(enum challenge_type type);
+struct challenge *challenge_new(struct loop *loop, const struct challenge_conf *conf,
+    struct err *e);
+void challenge_free(struct challenge *c); /* NULL is fine */
+struct acme_solver *challenge_solver(struct challenge *c);
+/* idle runs once active is 0 (after this turn if it is so already): shutdown waits for it. */
+void challenge_on_idle(struct challenge *c, struct loop *loop, void (*idle)(void *arg), void *arg);

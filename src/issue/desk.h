@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The desk of requests: what happens to one POST /sign. Authorises, looks into
+ * the store, joins a running job or starts one, and answers everyone who waits.
+ *
+ *   desk.c     the way of a request, and the waiters
+ *   job.c      the state machine of one certificate: turn, order, check, store, answer
+ *   turns.c    jobs with equal identifier sets, one after the other
+ *   failures.c the memory of failures
+ *   results.c  certificates nobody took yet, or that are not stored yet
+ *   seen.c     names of bodies parsed before, so that a cached answer parses nothing
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "issue/policy.h"
+
+struct ca;
+struct challenge;
+struct desk;
+struct loop;
+struct op;
+struct store;
+
+struct desk_conf {
+	struct ca *ca;
+	const struct policy *policy;
+	struct challenge *const *challenges; /* by auth_block.verification */
+	size_t challenge_count;
+	struct store *const *stores; /* by auth_block.store */
+	size_t store_count;
+	int64_t timeout_ms;       /* a request may wait */
+	int64_t order_timeout_ms; /* a job may live */
+	size_t max_orders;        /* jobs in flight */
+};
+
+struct desk *desk_new(struct loop *loop, const struct desk_conf *conf); /* arrays copied, objects borrowed */
+void desk_free(struct desk *d); /* waiters get no completion: stop the servers first */
+
+struct sign_request {
+	const struct client_identity *who;
+	const struct authentication *auth; /* NULL: no header */
+	const void *body;                  /* copied */
+	size_t body_len;
+};
+
+struct sign_result {
+	const char *pem; /* NULL on failure */
+	size_t pem_len;
+	bool cached;                /* was not issued for this request */
+	const char *renewal_failed; /* reason why a due certificate is returned; NULL: it is not due */
+};
+
+/* e NULL on success. result lives during the call. Logs are written by the desk: one line for each event, with who, which
+ * order and names. */
+typedef void sign_done_fn(void *arg, const struct sign_result *result, const struct err *e);
+void desk_sign(struct desk *d, const struct sign_request *request, sign_done_fn *done, void *arg,
+    struct op **slot);
+
+/* From now on: cached answers still, new orders ERR_BUSY. */
+void desk_drain(struct desk *d);
+size_t desk_jobs(const struct desk *d);
+/* idle runs once no job is left (after this turn if it is so already). */
+void desk_on_idle(struct desk *d, void (*idle)(void *arg), void *arg);
+/* Every job fails now with e, waiters are answered, challenges withdrawn. */
+void desk_abort(struct desk *d, const struct err *e);
+/* Forgets failures (SIGHUP). */
+void desk_forget_failures(struct desk *d);

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Where certificates are kept until they are due: a vtable, one file per kind.
+ * Answers through completions, also where it could answer at once, so that a
+ * store on the network fits. Keys are SHA-384 of the request body, as hex.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "codec/chain.h"
+#include "codec/digest.h"
+#include "codec/identifier.h"
+
+struct loop;
+struct op;
+struct store;
+
+/* What is known about an entry beside its PEM; meta.json in the file store. Strings NULL or "" if
+ * unknown (an entry of the original has no meta). */
+struct store_meta {
+	const char *directory_url;
+	const char *account_url;
+	const char *profile;
+	const char *auth_block;
+	const char *verification;
+	const char *certificate_url;
+	const struct identifiers *names; /* NULL if unknown */
+	struct leaf_info leaf;
+	int64_t issued; /* seconds since 1970 */
+	int64_t fetched;
+	const char *peer; /* last one that fetched it */
+};
+
+struct store_entry {
+	const char *pem; /* the chain; valid during the completion */
+	size_t pem_len;
+	struct store_meta meta;
+	bool has_meta; /* false: written by the original */
+};
+
+/* entry NULL: absent (e NULL) or not readable (e). */
+typedef void store_get_fn(void *arg, const struct store_entry *entry, const struct err *e);
+typedef void store_put_fn(void *arg, const struct err *e); /* e NULL: durable */
+
+struct store_put {
+	const char *key; /* SHA-384 hex of body */
+	const void *body;
+	size_t body_len;
+	const char *pem;
+	size_t pem_len;
+	const struct store_meta *meta;
+};
+
+struct store_kind {
+	const char *config_name; /* "file" */
+	void (*get)(struct store *s, const char *key, store_get_fn *done, void *arg, struct op **slot);
+	/* What put points to is copied. Goes on when cancelled; only the completion is dropped. */
+	void (*put)(struct store *s, const struct store_put *put, store_put_fn *done, void *arg,
+	    struct op **slot);
+	void (*remove)(struct store *s, const char *key, store_put_fn *done, void *arg,
+	    struct op **slot);
+	/* Calls back for the first entry after cursor ("" = start); at the end entry is NULL. */
+	void (*next)(struct store *s, const char *cursor, store_get_fn *done, void *arg,
+	    struct op **slot);
+	/* Someone got the entry: written lazily. */
+	void (*touch)(struct store *s, const char *key, int64_t when, const char *peer);
+	/* Writes what touch remembered; on the way down. */
+	void (*flush)(struct store *s);
+	void (*free)(struct store *s);
+};
+
+/* Common head of each kind's own struct. */
+struct store {
+	const struct store_kind *kind;
+	char *name;
+	int64_t renew_within; /* seconds */
+};
+
+struct store_file_conf {
+	const char *directory;
+	int64_t keep;         /* seconds an expired entry is kept */
+	size_t index_max;     /* entries remembered in memory */
+	void (*warn)(void *arg, const char *text); /* damaged entries, failed clean-up; may be NULL */
+	void *warn_arg;
+};
+
+struct store *store_none_new(const char *name);
+struct store *store_file_new(struct loop *loop, const char *name, const struct store_file_conf *conf,
+    int64_t renew_within, struct err *e);
+void store_free(struct store *s); /* NULL is fine */
+
+/* When an entry is due (SPEC 2.3): less than renew_within left; where that is more than two thirds of the lifetime, a third
+ * of the lifetime (half under 10 days) counts instead and *ret_clamped is set. */
+bool store_due(const struct leaf_info *leaf, int64_t renew_within, int64_t now, bool *ret_clamped);
+/* SPEC 2.3: an entry from another directory or profile counts as absent; one without meta whose issuer begins
+ * with "(STAGING)" is absent unless the CA is the staging one. */
+bool store_entry_fits(const struct store_entry *entry, const char *directory_url,
+    const char *profile);
