@@ -22,8 +22,8 @@ struct http_client;
 struct loop;
 
 struct ca_terms {
-	bool accept;   /* whatever they are */
-	char **urls;   /* accepted exactly; owned */
+	bool accept; /* whatever they are */
+	char **urls; /* accepted exactly; owned */
 	size_t url_count;
 };
 
@@ -40,15 +40,15 @@ enum ca_event {
 
 struct ca_conf {
 	const char *directory_url;
-	const char *dir;          /* account.pem, registration.json */
+	const char *dir; /* account.pem, registration.json */
 	struct ca_terms terms;
-	char **contacts;          /* "mailto:..." */
+	char **contacts; /* "mailto:..." */
 	size_t contact_count;
-	enum key_type key_type;   /* for a key made by us */
-	const char *eab_kid;      /* or NULL */
+	enum key_type key_type; /* for a key made by us */
+	const char *eab_kid;    /* or NULL */
 	const uint8_t *eab_key;
 	size_t eab_key_len;
-	const char *profile;      /* default profile, or NULL */
+	const char *profile;        /* default profile, or NULL */
 	double requests_per_second; /* 0: no limit; bursts of requests_burst */
 	unsigned requests_burst;
 	/* Tells whoever logs. text may be NULL, e may be NULL. */
@@ -56,16 +56,16 @@ struct ca_conf {
 	void *event_arg;
 };
 
-/* Loads the key, or makes one (mode 0600 in a directory of 0700); no network. conf is copied deeply.
- * ERR_CONFIG. client is borrowed. */
-struct ca *ca_new(struct loop *loop, struct http_client *client, const struct ca_conf *conf,
-    struct err *e);
-void ca_free(struct ca *ca); /* every order must be gone; NULL is fine */
+/* Loads the key, or makes one (mode 0600 in a directory of 0700); no network. conf is copied
+ * deeply. ERR_CONFIG. client is borrowed. */
+struct ca *ca_new(
+    struct loop *loop, struct http_client *client, const struct ca_conf *conf, struct err *e);
+void ca_free(struct ca *ca);  /* every order must be gone; NULL is fine */
 void ca_start(struct ca *ca); /* begins with directory and account */
 
-/* Whether a new order may be tried now. If not: *e as a client should see it at once (ERR_UNREACHABLE,
- * ERR_ACCOUNT, ERR_RATE_LIMITED ...) with retry_after. At start, before the first attempt has ended, it is ready (orders
- * wait for it). */
+/* Whether a new order may be tried now. If not: *e as a client should see it at once
+ * (ERR_UNREACHABLE, ERR_ACCOUNT, ERR_RATE_LIMITED ...) with retry_after. At start, before the first
+ * attempt has ended, it is ready (orders wait for it). */
 bool ca_ready(const struct ca *ca, struct err *e);
 /* Forget pauses and back-off (SIGHUP). */
 void ca_reset(struct ca *ca);

@@ -27,20 +27,23 @@ struct acme_order_conf {
 	const char *replaces;       /* ARI certificate id (RFC 9773), or NULL */
 	struct acme_solver *solver; /* borrowed; must outlive the order */
 	int64_t deadline;           /* clock_mono_ms; the order's own expires may come earlier */
-	/* Each change of state, for logs and metrics: "new-order", "authorize", ...; may be NULL. */
+	/* Each change of state, for logs and metrics: "new-order", "authorize", ...; may be NULL.
+	 */
 	void (*moved)(void *arg, const char *state);
-	/* The CA fetched a challenge or reported an error on one while the authorization stays pending: text for a
-	 * client whose time runs out before the order's does (421 rather than 504); NULL error: none now. May be NULL. */
+	/* The CA fetched a challenge or reported an error on one while the authorization stays
+	 * pending: text for a client whose time runs out before the order's does (421 rather than
+	 * 504); NULL error: none now. May be NULL. */
 	void (*challenge_error)(void *arg, const struct err *e);
 };
 
-/* chain is the callee's to free (chain_free); NULL on failure, with e. certificate_url lives during the
- * call. The chain's leaf has the CSR's key; chain_check is the caller's.
+/* chain is the callee's to free (chain_free); NULL on failure, with e. certificate_url lives during
+ * the call. The chain's leaf has the CSR's key; chain_check is the caller's.
  *
- * Kinds of failure: ERR_FORBIDDEN (rejectedIdentifier, unsupportedIdentifier), ERR_BAD_CSR (badCSR, badPublicKey, malformed at
- * newOrder, unauthorized at finalize), ERR_VALIDATION (names the domain, quotes the CA), ERR_RATE_LIMITED, ERR_ACCOUNT,
- * ERR_UNREACHABLE, ERR_UPSTREAM, ERR_TIMEOUT, or what the solver said. */
-typedef void acme_order_done_fn(void *arg, struct chain *chain, const char *certificate_url,
-    const struct err *e);
+ * Kinds of failure: ERR_FORBIDDEN (rejectedIdentifier, unsupportedIdentifier), ERR_BAD_CSR (badCSR,
+ * badPublicKey, malformed at newOrder, unauthorized at finalize), ERR_VALIDATION (names the domain,
+ * quotes the CA), ERR_RATE_LIMITED, ERR_ACCOUNT, ERR_UNREACHABLE, ERR_UPSTREAM, ERR_TIMEOUT, or
+ * what the solver said. */
+typedef void acme_order_done_fn(
+    void *arg, struct chain *chain, const char *certificate_url, const struct err *e);
 void acme_order_start(struct ca *ca, const struct acme_order_conf *conf, acme_order_done_fn *done,
     void *arg, struct op **slot);

@@ -30,13 +30,14 @@ typedef void acme_fetched_fn(void *arg);
 struct acme_solver {
 	const char *type; /* "http-01", "dns-01" */
 
-	/* Makes the answer available; what it points to is copied. On failure nothing stays present. Has a
-	 * deadline of its own. Cancelling through the slot also takes the answer away again. */
+	/* Makes the answer available; what it points to is copied. On failure nothing stays
+	 * present. Has a deadline of its own. Cancelling through the slot also takes the answer
+	 * away again. */
 	void (*present)(struct acme_solver *solver, const struct acme_answer *answer,
 	    acme_presented_fn *done, acme_fetched_fn *fetched, void *arg, struct op **slot);
 
-	/* Takes one presentation away; arg is what present got, and its callbacks are not called any
-	 * more. Never fails for the caller: the solver goes on in the background, within its own deadline, and
-	 * counts what is outstanding. */
+	/* Takes one presentation away; arg is what present got, and its callbacks are not called
+	 * any more. Never fails for the caller: the solver goes on in the background, within its
+	 * own deadline, and counts what is outstanding. */
 	void (*withdraw)(struct acme_solver *solver, const struct acme_answer *answer, void *arg);
 };

@@ -4,10 +4,10 @@
  * a list of all that is wrong (SPEC 1). Nothing here starts anything.
  *
  *   conf.c          files, merging, the way from sections to structs
- *   conf_options.c  THE table of sections and options: name, section, values, default, one line of help
- *   conf_value.c    value parsers: yes/no, numbers, sizes, durations
- *   conf_account.c, conf_mgmt.c, conf_verification.c, conf_storage.c, conf_auth.c, conf_logging.c
- *   conf_report.c   problems: FILE:LINE: message
+ *   conf_options.c  THE table of sections and options: name, section, values, default, one line of
+ * help conf_value.c    value parsers: yes/no, numbers, sizes, durations conf_account.c,
+ * conf_mgmt.c, conf_verification.c, conf_storage.c, conf_auth.c, conf_logging.c conf_report.c
+ * problems: FILE:LINE: message
  */
 #pragma once
 
@@ -23,7 +23,7 @@
 #include "issue/store.h"
 
 enum conf_severity {
-	CONF_NOTE,    /* this very file behaves differently from the original; --check only */
+	CONF_NOTE, /* this very file behaves differently from the original; --check only */
 	CONF_WARNING,
 	CONF_ERROR,
 };
@@ -65,29 +65,30 @@ struct storage_conf {
 };
 
 struct conf {
-	struct ca_conf ca;        /* without event and event_arg */
-	char *ca_file;            /* or NULL */
+	struct ca_conf ca; /* without event and event_arg */
+	char *ca_file;     /* or NULL */
 	struct mgmt_conf mgmt;
-	struct challenge_conf *verifications; /* file order; a default http01 block is added if there is none */
+	struct challenge_conf
+	    *verifications; /* file order; a default http01 block is added if there is none */
 	size_t verification_count;
 	struct storage_conf *storages; /* "none" is always among them */
 	size_t storage_count;
 	struct auth_block *auths; /* verification and store are indices into the two above */
 	size_t auth_count;
 	struct log_conf log;
-	char *audit;              /* path or NULL */
-	char **status_listeners;  /* [status] */
+	char *audit;             /* path or NULL */
+	char **status_listeners; /* [status] */
 	size_t status_listener_count;
-	char *user;               /* [process] user, or NULL */
+	char *user; /* [process] user, or NULL */
 
 	struct conf_problem *problems; /* in the order of files and lines */
 	size_t problem_count;
-	bool failed;              /* at least one is CONF_ERROR */
-	void *memory;             /* what the members point to; private to conf.c */
+	bool failed;  /* at least one is CONF_ERROR */
+	void *memory; /* what the members point to; private to conf.c */
 };
 
-/* Reads the files in order. Never NULL; look at failed first. Beside problems of the files: what this build does not
- * have yet is a CONF_ERROR that says so. */
+/* Reads the files in order. Never NULL; look at failed first. Beside problems of the files: what
+ * this build does not have yet is a CONF_ERROR that says so. */
 struct conf *conf_load(char *const *paths, size_t count);
 void conf_free(struct conf *c);
 
@@ -99,9 +100,9 @@ struct conf_option {
 	const char *section; /* "account", "verification", ... */
 	const char *type;    /* only for this type = (verification, storage), else NULL */
 	const char *name;
-	const char *alias;   /* older spelling, or NULL */
+	const char *alias;    /* older spelling, or NULL */
 	const char *fallback; /* default as text, or NULL */
-	bool list;           /* may be given several times */
-	bool secret;         /* holds a secret: the file should not be readable by others */
+	bool list;            /* may be given several times */
+	bool secret;          /* holds a secret: the file should not be readable by others */
 };
 const struct conf_option *conf_options(size_t *ret_count);

@@ -16,6 +16,7 @@ char *xstrdup(const char *s) __attribute__((malloc, returns_nonnull));
 char *xstrndup(const char *s, size_t n) __attribute__((malloc, returns_nonnull));
 /* A copy of n bytes followed by a NUL that does not count. */
 void *xmemdup(const void *p, size_t n) __attribute__((malloc, returns_nonnull));
-char *xasprintf(const char *fmt, ...) __attribute__((malloc, returns_nonnull, format(printf, 1, 2)));
+char *xasprintf(const char *fmt, ...)
+    __attribute__((malloc, returns_nonnull, format(printf, 1, 2)));
 /* Overwrites n bytes in a way the compiler keeps; p may be NULL. Then free(p). */
 void free_secret(void *p, size_t n);

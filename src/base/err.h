@@ -13,23 +13,23 @@
 
 enum err_kind {
 	ERR_NONE = 0,
-	ERR_BAD_REQUEST,   /* the client's HTTP is malformed (400) */
-	ERR_FORBIDDEN,     /* no auth block admits it, or policy of ours or of the CA (403) */
-	ERR_NOT_FOUND,     /* no such path (404) */
-	ERR_METHOD,        /* another method (405) */
-	ERR_NO_LENGTH,     /* no Content-Length (411) */
-	ERR_TOO_LARGE,     /* body over the limit (413) */
-	ERR_BAD_CSR,       /* not a usable CSR, for us or for the CA (415) */
-	ERR_VALIDATION,    /* the CA could not validate a name (421) */
-	ERR_RATE_LIMITED,  /* the CA's rate limit, or our memory of a failure (429) */
-	ERR_INTERNAL,      /* a fault of ours (500) */
-	ERR_CONFIG,        /* our configuration, or a file or directory of ours (500; exit 2) */
-	ERR_ACCOUNT,       /* our account at the CA: terms, deactivated, binding (500) */
-	ERR_UNREACHABLE,   /* a CA or name server cannot be reached or is silent (503) */
-	ERR_UPSTREAM,      /* it answers, but 5xx, nonsense, or a result that fails our check (503) */
-	ERR_BUSY,          /* we are full or shutting down (503) */
-	ERR_TIMEOUT,       /* our own time for it is over (504) */
-	ERR_CANCELLED,     /* whoever asked has gone; never shown to anyone */
+	ERR_BAD_REQUEST,  /* the client's HTTP is malformed (400) */
+	ERR_FORBIDDEN,    /* no auth block admits it, or policy of ours or of the CA (403) */
+	ERR_NOT_FOUND,    /* no such path (404) */
+	ERR_METHOD,       /* another method (405) */
+	ERR_NO_LENGTH,    /* no Content-Length (411) */
+	ERR_TOO_LARGE,    /* body over the limit (413) */
+	ERR_BAD_CSR,      /* not a usable CSR, for us or for the CA (415) */
+	ERR_VALIDATION,   /* the CA could not validate a name (421) */
+	ERR_RATE_LIMITED, /* the CA's rate limit, or our memory of a failure (429) */
+	ERR_INTERNAL,     /* a fault of ours (500) */
+	ERR_CONFIG,       /* our configuration, or a file or directory of ours (500; exit 2) */
+	ERR_ACCOUNT,      /* our account at the CA: terms, deactivated, binding (500) */
+	ERR_UNREACHABLE,  /* a CA or name server cannot be reached or is silent (503) */
+	ERR_UPSTREAM,  /* it answers, but 5xx, nonsense, or a result that fails our check (503) */
+	ERR_BUSY,      /* we are full or shutting down (503) */
+	ERR_TIMEOUT,   /* our own time for it is over (504) */
+	ERR_CANCELLED, /* whoever asked has gone; never shown to anyone */
 	ERR_KIND_COUNT
 };
 

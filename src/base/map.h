@@ -22,8 +22,8 @@ void *map_put(struct map *m, const void *key, size_t key_len, void *value);
 /* Removes the key; returns the value that was there, or NULL. */
 void *map_remove(struct map *m, const void *key, size_t key_len);
 /* Calls fn for every entry in key order. fn must not change the map. */
-void map_each(const struct map *m, void (*fn)(const void *key, size_t key_len, void *value, void *arg),
-    void *arg);
+void map_each(const struct map *m,
+    void (*fn)(const void *key, size_t key_len, void *value, void *arg), void *arg);
 /* The first entry whose key is greater than key (NULL, 0: the first of all): value and its key
  * (valid until the map changes), or NULL at the end. A cursor that survives changes. */
 void *map_next(const struct map *m, const void *key, size_t key_len, const void **ret_key,

@@ -35,7 +35,8 @@ struct challenge_conf {
 	union {
 		struct challenge_http01_conf http01;
 	};
-	/* For warnings that belong to no request (Host that is not the expected one, skipped listener); may be NULL. */
+	/* For warnings that belong to no request (Host that is not the expected one, skipped
+	 * listener); may be NULL. */
 	void (*warn)(void *arg, const char *text);
 	void *warn_arg;
 };
@@ -46,7 +47,8 @@ struct challenge_kind {
 	bool wildcards;          /* can prove a wildcard */
 	bool ip;                 /* can prove an IP address */
 	/* Opens listeners. ERR_CONFIG. */
-	struct challenge *(*new)(struct loop *loop, const struct challenge_conf *conf, struct err *e);
+	struct challenge *(*new)(
+	    struct loop *loop, const struct challenge_conf *conf, struct err *e);
 	void (*free)(struct challenge *c);
 };
 
@@ -55,15 +57,15 @@ struct challenge {
 	struct acme_solver solver;
 	const struct challenge_kind *kind;
 	char *name;
-	size_t active; /* presented and not yet withdrawn to the end */
+	size_t active;           /* presented and not yet withdrawn to the end */
 	void (*idle)(void *arg); /* active fell to 0 */
 	void *idle_arg;
 };
 
 /* NULL: this build does not have the kind (yet); e says so. */
 const struct challenge_kind *challenge_kind(enum challenge_type type);
-struct challenge *challenge_new(struct loop *loop, const struct challenge_conf *conf,
-    struct err *e);
+struct challenge *challenge_new(
+    struct loop *loop, const struct challenge_conf *conf, struct err *e);
 void challenge_free(struct challenge *c); /* NULL is fine */
 struct acme_solver *challenge_solver(struct challenge *c);
 /* idle runs once active is 0 (after this turn if it is so already): shutdown waits for it. */

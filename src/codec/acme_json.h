@@ -45,8 +45,8 @@ struct acme_directory {
 };
 /* newNonce, newAccount and newOrder are required; every URL must have the scheme https_required
  * says (SPEC 3: only URLs of the scheme of the directory are followed). ERR_UPSTREAM. */
-bool acme_directory_parse(const char *body, size_t len, bool https_required,
-    struct acme_directory *ret, struct err *e);
+bool acme_directory_parse(
+    const char *body, size_t len, bool https_required, struct acme_directory *ret, struct err *e);
 void acme_directory_done(struct acme_directory *d);
 
 /* 7.1.3 */
@@ -92,8 +92,9 @@ void acme_authorization_object_done(struct acme_authorization_object *a);
 /* 7.1.2 */
 struct acme_account_object {
 	enum acme_status status;
-	char *orders; /* or NULL */
+	char *orders;      /* or NULL */
 	struct json *body; /* the whole object, for registration.json; owned */
 };
-bool acme_account_parse(const char *body, size_t len, struct acme_account_object *ret, struct err *e);
+bool acme_account_parse(
+    const char *body, size_t len, struct acme_account_object *ret, struct err *e);
 void acme_account_object_done(struct acme_account_object *a);

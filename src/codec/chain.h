@@ -10,7 +10,12 @@
 #include "codec/csr.h"
 #include "codec/identifier.h"
 
-enum { SERIAL_HEX = 2 * 20 + 3, ISSUER_MAX = 128, CHAIN_MAX_CERTS = 10, CHAIN_MAX_BYTES = 128 * 1024 };
+enum {
+	SERIAL_HEX = 2 * 20 + 3,
+	ISSUER_MAX = 128,
+	CHAIN_MAX_CERTS = 10,
+	CHAIN_MAX_BYTES = 128 * 1024
+};
 
 /* What is known of a leaf: all that serving from the cache needs, so that a hit parses nothing. */
 struct leaf_info {
@@ -22,7 +27,8 @@ struct leaf_info {
 };
 
 struct chain {
-	char *pem; /* owned, NUL-terminated: leaf first, one blank line between, one newline at the end */
+	char *pem; /* owned, NUL-terminated: leaf first, one blank line between, one newline at the
+		      end */
 	size_t pem_len;
 	struct leaf_info leaf;
 	struct identifiers names; /* of the leaf's SAN */
@@ -32,9 +38,10 @@ struct chain {
  * checked for form. ERR_UPSTREAM. */
 struct chain *chain_parse(const char *pem, size_t len, struct err *e);
 void chain_free(struct chain *c);
-/* SPEC 2.2 step 5: leaf key = CSR key, names = those asked for (and no others), not_after after now, each
- * certificate signed by the next. ERR_UPSTREAM. *ret_early: not_before lies in the future. */
-bool chain_check(const struct chain *c, const struct csr *csr, int64_t now, bool *ret_early,
-    struct err *e);
+/* SPEC 2.2 step 5: leaf key = CSR key, names = those asked for (and no others), not_after after
+ * now, each certificate signed by the next. ERR_UPSTREAM. *ret_early: not_before lies in the
+ * future. */
+bool chain_check(
+    const struct chain *c, const struct csr *csr, int64_t now, bool *ret_early, struct err *e);
 /* Leaf of any PEM file (storage): fills ret without the names. */
 bool chain_leaf_info(const char *pem, size_t len, struct leaf_info *ret, struct err *e);

@@ -17,7 +17,7 @@ struct csr {
 	bool names_only_in_cn;    /* no subject alternative name at all */
 	uint8_t *der;             /* owned: what finalize sends */
 	size_t der_len;
-	uint8_t spki_sha256[32];  /* SHA-256 of the DER SubjectPublicKeyInfo */
+	uint8_t spki_sha256[32]; /* SHA-256 of the DER SubjectPublicKeyInfo */
 };
 
 /* ERR_BAD_CSR with one sentence that says what to change. Verifies the self-signature. */

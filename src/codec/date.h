@@ -13,6 +13,6 @@ bool date_parse_http(const char *text, size_t len, int64_t *ret);
 bool date_parse_rfc3339(const char *text, size_t len, int64_t *ret);
 /* "2026-11-21T01:34:05Z"; returns out. */
 const char *date_format_rfc3339(int64_t seconds, char out[DATE_TEXT]);
-/* Retry-After (RFC 9110 10.2.3): seconds or a date; in seconds from now (wall clock), at least 0, at
- * most one year. False if it is neither. */
+/* Retry-After (RFC 9110 10.2.3): seconds or a date; in seconds from now (wall clock), at least 0,
+ * at most one year. False if it is neither. */
 bool date_parse_retry_after(const char *text, size_t len, int64_t now, int64_t *ret_seconds);

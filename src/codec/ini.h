@@ -38,13 +38,13 @@ struct ini_file {
 enum ini_severity { INI_WARNING, INI_ERROR };
 
 /* message is one line without the position. */
-typedef void ini_report_fn(void *arg, enum ini_severity severity, const char *path, int line,
-    const char *message);
+typedef void ini_report_fn(
+    void *arg, enum ini_severity severity, const char *path, int line, const char *message);
 
 /* Never fails as a whole; what is wrong is reported. The caller frees the result. path is copied
  * and only used for reports. */
-struct ini_file *ini_parse(const char *text, size_t len, const char *path, ini_report_fn *report,
-    void *arg);
+struct ini_file *ini_parse(
+    const char *text, size_t len, const char *path, ini_report_fn *report, void *arg);
 void ini_free(struct ini_file *file);
 
 /* The name among candidates closest to word (edit distance, at most a third of its length, at

@@ -19,8 +19,10 @@ struct json; /* a value; children belong to their root */
 struct json *json_parse(const char *text, size_t len, struct err *e);
 void json_free(struct json *root);
 
-const struct json *json_member(const struct json *object, const char *key); /* NULL if absent or null */
-const char *json_string(const struct json *object, const char *key); /* NULL if absent or no string; no NUL inside */
+const struct json *json_member(
+    const struct json *object, const char *key); /* NULL if absent or null */
+const char *json_string(
+    const struct json *object, const char *key); /* NULL if absent or no string; no NUL inside */
 bool json_bool(const struct json *object, const char *key, bool fallback);
 bool json_integer(const struct json *object, const char *key, int64_t *ret);
 size_t json_array_count(const struct json *array); /* 0 if it is no array */
@@ -28,8 +30,8 @@ const struct json *json_array_at(const struct json *array, size_t i);
 const char *json_array_string(const struct json *array, size_t i); /* NULL if no string */
 bool json_is_object(const struct json *value);
 /* Walks an object's members in their order: returns false to stop. */
-void json_each(const struct json *object, bool (*fn)(const char *key, const struct json *value, void *arg),
-    void *arg);
+void json_each(const struct json *object,
+    bool (*fn)(const char *key, const struct json *value, void *arg), void *arg);
 
 /* Building. */
 struct json *json_new_object(void);
@@ -40,6 +42,6 @@ void json_set_bool(struct json *object, const char *key, bool value);
 void json_set(struct json *object, const char *key, struct json *value); /* takes value over */
 void json_add_string(struct json *array, const char *value);
 void json_add(struct json *array, struct json *value); /* takes value over */
-struct json *json_copy(const struct json *value); /* deep */
+struct json *json_copy(const struct json *value);      /* deep */
 /* Text the caller frees; indent 0 = compact, in insertion order. */
 char *json_text(const struct json *root, int indent);

@@ -27,7 +27,8 @@ void key_free(struct key *k);
 char *key_to_pem(const struct key *k);
 /* RFC 7638: base64url of SHA-256 of the canonical JWK. Valid as long as the key. */
 const char *key_thumbprint(const struct key *k);
-/* Public JWK (RFC 7517; RFC 7518 6.2.1.2: EC coordinates at full length). Valid as long as the key. */
+/* Public JWK (RFC 7517; RFC 7518 6.2.1.2: EC coordinates at full length). Valid as long as the key.
+ */
 const struct json *key_jwk(const struct key *k);
 /* SHA-256 of the DER SubjectPublicKeyInfo: to compare with a CSR's key. */
 const uint8_t *key_spki_sha256(const struct key *k);

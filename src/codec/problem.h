@@ -54,9 +54,10 @@ struct problem_sub {
 
 struct problem {
 	enum problem_type type;
-	int status; /* 0 if not given */
-	char detail[PROBLEM_DETAIL_MAX]; /* cut to size; falls back to title, then to the type's text */
-	char instance[512]; /* URL to act on (userActionRequired), or "" */
+	int status;                      /* 0 if not given */
+	char detail[PROBLEM_DETAIL_MAX]; /* cut to size; falls back to title, then to the type's
+					    text */
+	char instance[512];              /* URL to act on (userActionRequired), or "" */
 	struct problem_sub *subs;
 	size_t sub_count;
 };

@@ -16,8 +16,8 @@ enum { URI_MAX = 2048, HOST_MAX = 255 };
 struct uri {
 	bool https;
 	bool host_is_ip;
-	uint16_t port;           /* never 0; 80 or 443 if not given */
-	char host[HOST_MAX + 1]; /* lower case; IPv6 without brackets */
+	uint16_t port;            /* never 0; 80 or 443 if not given */
+	char host[HOST_MAX + 1];  /* lower case; IPv6 without brackets */
 	char target[URI_MAX + 1]; /* path and query, begins with "/"; the fragment is dropped */
 };
 

@@ -42,5 +42,6 @@ struct task {
 void task_post(struct loop *loop, struct task *task, void (*fn)(void *arg), void *arg);
 void task_cancel(struct task *task);
 
-/* free_fn(ptr) after the tasks of this turn. Debug builds abort when the same ptr is given twice in a turn. */
+/* free_fn(ptr) after the tasks of this turn. Debug builds abort when the same ptr is given twice in
+ * a turn. */
 void loop_dispose(struct loop *loop, void (*free_fn)(void *ptr), void *ptr);

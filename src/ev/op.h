@@ -5,8 +5,8 @@
  *  1. A completion runs at most once, and never before the function that started it has returned (a
  *     failure at once is queued with task_post).
  *  2. The slot is NULL before the completion runs, so that it may start the next operation in it.
- *  3. Who holds the slot owns the operation; its free function cancels its slots. An operation never
- *     owns its caller.
+ *  3. Who holds the slot owns the operation; its free function cancels its slots. An operation
+ * never owns its caller.
  *
  * A concrete operation embeds struct op as its first member.
  */

@@ -15,7 +15,8 @@ struct resolver;
 enum { RESOLVE_MAX = 16 };
 
 struct resolved {
-	struct sockaddr_storage addrs[RESOLVE_MAX]; /* port set; IPv6 and IPv4 in the system's order */
+	struct sockaddr_storage
+	    addrs[RESOLVE_MAX]; /* port set; IPv6 and IPv4 in the system's order */
 	socklen_t lens[RESOLVE_MAX];
 	size_t count; /* at least 1 on success */
 };

@@ -25,11 +25,11 @@ struct http_client_conf {
 	unsigned max_connections; /* per origin */
 	size_t max_body;          /* bytes of an answer */
 	size_t max_headers;
-	int64_t idle_ms;          /* an unused connection is closed after this */
+	int64_t idle_ms; /* an unused connection is closed after this */
 };
 
-struct http_client *http_client_new(struct loop *loop, struct resolver *resolver,
-    const struct http_client_conf *conf);
+struct http_client *http_client_new(
+    struct loop *loop, struct resolver *resolver, const struct http_client_conf *conf);
 /* Cancels every call in flight without running completions. NULL is fine. */
 void http_client_free(struct http_client *c);
 
@@ -40,22 +40,23 @@ struct http_call {
 	const char *content_type; /* of the body; copied */
 	const char *body;         /* copied; NULL: none */
 	size_t body_len;
-	int64_t timeout_ms;       /* for everything: queueing, look-up, connect, TLS, answer */
+	int64_t timeout_ms; /* for everything: queueing, look-up, connect, TLS, answer */
 };
 
 struct http_answer {
-	int status;       /* 0: no answer, see the error */
-	bool stale;       /* no answer: a reused connection was closed by the peer before the first byte; sending anew is safe */
+	int status; /* 0: no answer, see the error */
+	bool stale; /* no answer: a reused connection was closed by the peer before the first byte;
+		       sending anew is safe */
 	const char *body; /* NUL-terminated; valid during the completion */
 	size_t body_len;
-	void *headers;    /* use http_answer_header */
+	void *headers; /* use http_answer_header */
 };
 /* First header of that name (any case), or NULL. */
 const char *http_answer_header(const struct http_answer *answer, const char *name);
 
-/* answer is never NULL; e is NULL if there is a status. Errors name the host and the reason: cannot be
- * looked up, refused, certificate not trusted (with OpenSSL's reason), too large, timeout. Kinds: ERR_UNREACHABLE,
- * ERR_UPSTREAM (nonsense, too large). */
+/* answer is never NULL; e is NULL if there is a status. Errors name the host and the reason: cannot
+ * be looked up, refused, certificate not trusted (with OpenSSL's reason), too large, timeout.
+ * Kinds: ERR_UNREACHABLE, ERR_UPSTREAM (nonsense, too large). */
 typedef void http_done_fn(void *arg, const struct http_answer *answer, const struct err *e);
 void http_call_start(struct http_client *c, const struct http_call *call, http_done_fn *done,
     void *arg, struct op **slot);

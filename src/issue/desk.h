@@ -38,7 +38,8 @@ struct desk_conf {
 	size_t max_orders;        /* jobs in flight */
 };
 
-struct desk *desk_new(struct loop *loop, const struct desk_conf *conf); /* arrays copied, objects borrowed */
+struct desk *desk_new(
+    struct loop *loop, const struct desk_conf *conf); /* arrays copied, objects borrowed */
 void desk_free(struct desk *d); /* waiters get no completion: stop the servers first */
 
 struct sign_request {
@@ -51,12 +52,13 @@ struct sign_request {
 struct sign_result {
 	const char *pem; /* NULL on failure */
 	size_t pem_len;
-	bool cached;                /* was not issued for this request */
-	const char *renewal_failed; /* reason why a due certificate is returned; NULL: it is not due */
+	bool cached; /* was not issued for this request */
+	const char
+	    *renewal_failed; /* reason why a due certificate is returned; NULL: it is not due */
 };
 
-/* e NULL on success. result lives during the call. Logs are written by the desk: one line for each event, with who, which
- * order and names. */
+/* e NULL on success. result lives during the call. Logs are written by the desk: one line for each
+ * event, with who, which order and names. */
 typedef void sign_done_fn(void *arg, const struct sign_result *result, const struct err *e);
 void desk_sign(struct desk *d, const struct sign_request *request, sign_done_fn *done, void *arg,
     struct op **slot);

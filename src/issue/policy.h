@@ -17,7 +17,8 @@ struct policy;
 
 /* Who asks, as far as we can tell. */
 struct client_identity {
-	bool has_addr; /* false: unix socket, or a trusted proxy that named nobody: satisfies no ip */
+	bool has_addr; /* false: unix socket, or a trusted proxy that named nobody: satisfies no ip
+			*/
 	struct ip_addr addr;
 	const char *text;    /* for logs: "192.0.2.1", "192.0.2.1 via 10.0.0.1", "unix" */
 	const char *subject; /* TLS client certificate's subject; NULL for now */
@@ -49,8 +50,8 @@ struct auth_block {
 struct policy *policy_new(const struct auth_block *blocks, size_t count);
 void policy_free(struct policy *p); /* NULL is fine */
 
-/* The cheap tests before a body is looked at: false (ERR_FORBIDDEN) if no block can match this address and header. auth
- * may be NULL: no header. */
+/* The cheap tests before a body is looked at: false (ERR_FORBIDDEN) if no block can match this
+ * address and header. auth may be NULL: no header. */
 bool policy_possible(const struct policy *p, const struct client_identity *who,
     const struct authentication *auth, struct err *e);
 

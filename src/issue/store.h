@@ -57,15 +57,16 @@ struct store_put {
 
 struct store_kind {
 	const char *config_name; /* "file" */
-	void (*get)(struct store *s, const char *key, store_get_fn *done, void *arg, struct op **slot);
+	void (*get)(
+	    struct store *s, const char *key, store_get_fn *done, void *arg, struct op **slot);
 	/* What put points to is copied. Goes on when cancelled; only the completion is dropped. */
 	void (*put)(struct store *s, const struct store_put *put, store_put_fn *done, void *arg,
 	    struct op **slot);
-	void (*remove)(struct store *s, const char *key, store_put_fn *done, void *arg,
-	    struct op **slot);
+	void (*remove)(
+	    struct store *s, const char *key, store_put_fn *done, void *arg, struct op **slot);
 	/* Calls back for the first entry after cursor ("" = start); at the end entry is NULL. */
-	void (*next)(struct store *s, const char *cursor, store_get_fn *done, void *arg,
-	    struct op **slot);
+	void (*next)(
+	    struct store *s, const char *cursor, store_get_fn *done, void *arg, struct op **slot);
 	/* Someone got the entry: written lazily. */
 	void (*touch)(struct store *s, const char *key, int64_t when, const char *peer);
 	/* Writes what touch remembered; on the way down. */
@@ -82,21 +83,23 @@ struct store {
 
 struct store_file_conf {
 	const char *directory;
-	int64_t keep;         /* seconds an expired entry is kept */
-	size_t index_max;     /* entries remembered in memory */
-	void (*warn)(void *arg, const char *text); /* damaged entries, failed clean-up; may be NULL */
+	int64_t keep;     /* seconds an expired entry is kept */
+	size_t index_max; /* entries remembered in memory */
+	void (*warn)(
+	    void *arg, const char *text); /* damaged entries, failed clean-up; may be NULL */
 	void *warn_arg;
 };
 
 struct store *store_none_new(const char *name);
-struct store *store_file_new(struct loop *loop, const char *name, const struct store_file_conf *conf,
-    int64_t renew_within, struct err *e);
+struct store *store_file_new(struct loop *loop, const char *name,
+    const struct store_file_conf *conf, int64_t renew_within, struct err *e);
 void store_free(struct store *s); /* NULL is fine */
 
-/* When an entry is due (SPEC 2.3): less than renew_within left; where that is more than two thirds of the lifetime, a third
- * of the lifetime (half under 10 days) counts instead and *ret_clamped is set. */
+/* When an entry is due (SPEC 2.3): less than renew_within left; where that is more than two thirds
+ * of the lifetime, a third of the lifetime (half under 10 days) counts instead and *ret_clamped is
+ * set. */
 bool store_due(const struct leaf_info *leaf, int64_t renew_within, int64_t now, bool *ret_clamped);
-/* SPEC 2.3: an entry from another directory or profile counts as absent; one without meta whose issuer begins
- * with "(STAGING)" is absent unless the CA is the staging one. */
-bool store_entry_fits(const struct store_entry *entry, const char *directory_url,
-    const char *profile);
+/* SPEC 2.3: an entry from another directory or profile counts as absent; one without meta whose
+ * issuer begins with "(STAGING)" is absent unless the CA is the staging one. */
+bool store_entry_fits(
+    const struct store_entry *entry, const char *directory_url, const char *profile);

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The life of the process: signals, and the way down (SPEC 5): running ->
+ * draining (jobs end) -> withdrawing (challenges end) -> flushing (answers are
+ * written) -> over. Each step has a deadline, a second signal ends at once.
+ */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct ca;
+struct challenge;
+struct desk;
+struct life;
+struct loop;
+struct mgmt;
+
+struct life_conf {
+	struct ca *ca;
+	struct desk *desk;
+	struct mgmt *mgmt;
+	struct challenge *const *challenges; /* members may be NULL */
+	size_t challenge_count;
+	int64_t shutdown_timeout_ms;
+	void (*close_listeners)(void *arg); /* of the management side */
+	void *arg;
+};
+
+/* Takes the signals over. What conf names is borrowed. */
+struct life *life_new(struct loop *loop, const struct life_conf *conf);
+void life_free(struct life *l); /* NULL is fine */

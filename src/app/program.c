@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "app/program.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "app/check.h"
+#include "app/conf.h"
+#include "app/server.h"
+#include "base/log.h"
+#include "config.h"
+#include "http/tls.h"
+
+static void
+print_problem(const struct conf_problem *p)
+{
+	char *text = conf_problem_text(p);
+
+	fprintf(stderr, "%s\n", text);
+	free(text);
+}
+
+static void
+print_problems(const struct conf *conf, enum conf_severity from)
+{
+	for (size_t i = 0; i < conf->problem_count; i++)
+		if (conf->problems[i].severity >= from)
+			print_problem(&conf->problems[i]);
+}
+
+/* Once the log is open, warnings belong there. */
+static void
+log_warnings(const struct conf *conf)
+{
+	for (size_t i = 0; i < conf->problem_count; i++) {
+		if (conf->problems[i].severity != CONF_WARNING)
+			continue;
+		char *text = conf_problem_text(&conf->problems[i]);
+		log_warning(NULL, "%s", text);
+		free(text);
+	}
+}
+
+/* A proxy the operator counts on and we do not use would only show as "cannot be reached". */
+static void
+warn_of_proxy_variables(void)
+{
+	static const char *const names[] = {"HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		const char *value = getenv(names[i]);
+		if (value != NULL && value[0] != '\0')
+			log_warning(NULL,
+			    "%s is set, but HTTP proxies are not supported: the CA is "
+			    "asked directly",
+			    names[i]);
+	}
+}
+
+static bool
+serve(const struct conf *conf, int *ret_code)
+{
+	struct err e;
+	struct server *s = NULL;
+
+	*ret_code = EXIT_CONFIG;
+	if (!log_configure(&conf->log, &e))
+		goto failed;
+	log_warnings(conf);
+	warn_of_proxy_variables();
+	s = server_new(conf, &e);
+	if (s == NULL)
+		goto failed;
+	*ret_code = EXIT_RUNTIME;
+	if (!server_run(s, &e))
+		goto failed;
+	*ret_code = EXIT_OK;
+	server_free(s);
+	return true;
+failed:
+	log_error(NULL, "%s", e.detail);
+	/* Whoever starts it by hand looks at the terminal, wherever the log goes. */
+	if (conf->log.destination != LOG_TO_STDERR)
+		fprintf(stderr, "acmems: %s\n", e.detail);
+	server_free(s);
+	return false;
+}
+
+int
+program_serve(char *const *paths, size_t count)
+{
+	struct conf *conf = conf_load(paths, count);
+	int code = EXIT_CONFIG;
+
+	if (conf->failed)
+		print_problems(conf, CONF_WARNING);
+	else
+		serve(conf, &code);
+	conf_free(conf);
+	log_close();
+	return code;
+}
+
+static bool
+check_trust(const struct conf *conf, struct err *e)
+{
+	struct ssl_ctx_st *tls = tls_client_context(conf->ca_file, e);
+
+	tls_context_free(tls);
+	return tls != NULL;
+}
+
+int
+program_check(char *const *paths, size_t count)
+{
+	struct conf *conf = conf_load(paths, count);
+	struct err e;
+	bool ok = !conf->failed;
+
+	print_problems(conf, CONF_NOTE);
+	if (ok && !(check_directories(conf, &e) && check_trust(conf, &e))) {
+		fprintf(stderr, "error: %s\n", e.detail);
+		ok = false;
+	}
+	if (ok)
+		printf("acmems %s: the configuration is good: %zu auth, %zu verification and %zu "
+		       "storage "
+		       "blocks\n",
+		    ACMEMS_VERSION, conf->auth_count, conf->verification_count,
+		    conf->storage_count);
+	conf_free(conf);
+	return ok ? EXIT_OK : EXIT_CONFIG;
+}

@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "app/server.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "acme/ca.h"
+#include "app/ca_events.h"
+#include "app/check.h"
+#include "app/conf.h"
+#include "app/life.h"
+#include "base/alloc.h"
+#include "base/log.h"
+#include "challenge/challenge.h"
+#include "config.h"
+#include "ev/listener.h"
+#include "ev/loop.h"
+#include "ev/resolve.h"
+#include "http/client.h"
+#include "http/tls.h"
+#include "issue/desk.h"
+#include "issue/policy.h"
+#include "issue/store.h"
+#include "mgmt/mgmt.h"
+
+enum {
+	CA_CONNECTIONS = 16,
+	CA_BODY_MAX = 256 * 1024,
+	CA_HEADERS_MAX = 32 * 1024,
+	CA_IDLE_MS = 30 * 1000,
+};
+
+struct server {
+	const struct conf *conf;
+	struct loop *loop;
+	struct resolver *resolver;
+	struct ssl_ctx_st *tls;
+	struct http_client *http;
+	struct ca *ca;
+	struct challenge **challenges; /* by verification block; NULL: a kind this version lacks */
+	struct store **stores;         /* by storage block */
+	struct policy *policy;
+	struct desk *desk;
+	struct mgmt *mgmt;
+	struct listener **listeners; /* of the management side */
+	size_t listener_count;
+	struct life *life;
+};
+
+static void
+warn(void *arg, const char *text)
+{
+	log_warning(NULL, "%s: %s", (const char *)arg, text);
+}
+
+/* ---- the steps, in order ---- */
+
+static bool
+build_loop(struct server *s, struct err *e)
+{
+	s->loop = loop_new(e);
+	return s->loop != NULL;
+}
+
+static bool
+build_client(struct server *s, struct err *e)
+{
+	struct http_client_conf conf = {
+	    .user_agent = "acmems/" ACMEMS_VERSION,
+	    .max_connections = CA_CONNECTIONS,
+	    .max_body = CA_BODY_MAX,
+	    .max_headers = CA_HEADERS_MAX,
+	    .idle_ms = CA_IDLE_MS,
+	};
+
+	s->resolver = resolver_new(s->loop, e);
+	if (s->resolver == NULL)
+		return false;
+	s->tls = tls_client_context(s->conf->ca_file, e);
+	if (s->tls == NULL)
+		return false;
+	conf.tls = s->tls;
+	s->http = http_client_new(s->loop, s->resolver, &conf);
+	return true;
+}
+
+static bool
+build_ca(struct server *s, struct err *e)
+{
+	struct ca_conf conf = s->conf->ca;
+
+	conf.event = ca_events_log;
+	s->ca = ca_new(s->loop, s->http, &conf, e);
+	return s->ca != NULL;
+}
+
+static bool
+build_challenges(struct server *s, struct err *e)
+{
+	size_t n = s->conf->verification_count;
+
+	s->challenges = xcalloc(n + 1, sizeof(struct challenge *));
+	for (size_t i = 0; i < n; i++) {
+		struct challenge_conf conf = s->conf->verifications[i];
+
+		if (challenge_kind(conf.type) == NULL)
+			continue;
+		conf.warn = warn;
+		conf.warn_arg = (void *)conf.name;
+		s->challenges[i] = challenge_new(s->loop, &conf, e);
+		if (s->challenges[i] == NULL)
+			return err_prefix(e, "[verification \"%s\"]", conf.name);
+	}
+	return true;
+}
+
+static bool
+build_stores(struct server *s, struct err *e)
+{
+	size_t n = s->conf->storage_count;
+
+	s->stores = xcalloc(n + 1, sizeof(struct store *));
+	for (size_t i = 0; i < n; i++) {
+		const struct storage_conf *conf = &s->conf->storages[i];
+		struct store_file_conf file = conf->file;
+
+		file.warn = warn;
+		file.warn_arg = conf->name;
+		s->stores[i] = conf->type == STORE_NONE
+		    ? store_none_new(conf->name)
+		    : store_file_new(s->loop, conf->name, &file, conf->renew_within_s, e);
+		if (s->stores[i] == NULL)
+			return err_prefix(e, "[storage \"%s\"]", conf->name);
+	}
+	return true;
+}
+
+static bool
+build_desk(struct server *s, struct err *e)
+{
+	const struct mgmt_conf *mgmt = &s->conf->mgmt;
+	struct desk_conf conf = {
+	    .ca = s->ca,
+	    .challenges = s->challenges,
+	    .challenge_count = s->conf->verification_count,
+	    .stores = s->stores,
+	    .store_count = s->conf->storage_count,
+	    .timeout_ms = mgmt->timeout_s * 1000,
+	    .order_timeout_ms = mgmt->order_timeout_s * 1000,
+	    .max_orders = mgmt->max_orders,
+	};
+
+	(void)e;
+	s->policy = policy_new(s->conf->auths, s->conf->auth_count);
+	conf.policy = s->policy;
+	s->desk = desk_new(s->loop, &conf);
+	return true;
+}
+
+static bool
+open_listener(struct server *s, const struct listen_address *addr, struct err *e)
+{
+	bool no_family = false;
+	struct listener *l = listener_open(s->loop, addr, &no_family, e);
+
+	if (l == NULL && no_family && s->conf->mgmt.default_listeners) {
+		log_warning(NULL, "default listener left out: %s", e->detail);
+		return true;
+	}
+	if (l == NULL)
+		return false;
+	s->listeners =
+	    xreallocarray(s->listeners, s->listener_count + 1, sizeof(struct listener *));
+	s->listeners[s->listener_count++] = l;
+	return true;
+}
+
+static bool
+open_listeners(struct server *s, const char *spec, struct err *e)
+{
+	struct listen_address *addrs = NULL;
+	size_t n = 0;
+	bool ok = listen_addresses(spec, &addrs, &n, e);
+
+	for (size_t i = 0; ok && i < n; i++)
+		ok = open_listener(s, &addrs[i], e);
+	free(addrs);
+	return ok;
+}
+
+static bool
+build_mgmt(struct server *s, struct err *e)
+{
+	const struct mgmt_conf *mgmt = &s->conf->mgmt;
+	struct mgmt_server_conf conf = {
+	    .desk = s->desk,
+	    .proxies = {mgmt->trusted, mgmt->trusted_count, mgmt->trust_unix,
+		mgmt->proxy_header == PROXY_X_REAL_IP ? "X-Real-IP" : "X-Forwarded-For"},
+	    .max_size = mgmt->max_size,
+	};
+
+	s->mgmt = mgmt_new(s->loop, &conf);
+	for (size_t i = 0; i < mgmt->listener_count; i++)
+		if (!open_listeners(s, mgmt->listeners[i], e))
+			return err_prefix(e, "[mgmt] listener");
+	for (size_t i = 0; i < s->listener_count; i++)
+		if (!mgmt_serve(s->mgmt, s->listeners[i], e))
+			return false;
+	return true;
+}
+
+static void
+close_listeners(void *arg)
+{
+	struct server *s = arg;
+
+	for (size_t i = 0; i < s->listener_count; i++)
+		listener_free(s->listeners[i]);
+	free(s->listeners);
+	s->listeners = NULL;
+	s->listener_count = 0;
+}
+
+static bool
+build_life(struct server *s, struct err *e)
+{
+	struct life_conf conf = {
+	    .ca = s->ca,
+	    .desk = s->desk,
+	    .mgmt = s->mgmt,
+	    .challenges = s->challenges,
+	    .challenge_count = s->conf->verification_count,
+	    .shutdown_timeout_ms = s->conf->mgmt.shutdown_timeout_s * 1000,
+	    .close_listeners = close_listeners,
+	    .arg = s,
+	};
+
+	(void)e;
+	s->life = life_new(s->loop, &conf);
+	return true;
+}
+
+static bool (*const steps[])(struct server *s, struct err *e) = {
+    build_loop,
+    build_client,
+    build_ca,
+    build_challenges,
+    build_stores,
+    build_desk,
+    build_mgmt,
+    build_life,
+};
+
+struct server *
+server_new(const struct conf *conf, struct err *e)
+{
+	struct server *s = xcalloc(1, sizeof(*s));
+
+	s->conf = conf;
+	bool ok = check_directories(conf, e);
+	for (size_t i = 0; ok && i < sizeof(steps) / sizeof(steps[0]); i++)
+		ok = steps[i](s, e);
+	if (ok)
+		return s;
+	server_free(s);
+	return NULL;
+}
+
+/* In reverse: servers go before the desk they ask, jobs before the CA and the solvers they use. */
+void
+server_free(struct server *s)
+{
+	if (s == NULL)
+		return;
+	life_free(s->life);
+	mgmt_free(s->mgmt);
+	close_listeners(s);
+	desk_free(s->desk);
+	policy_free(s->policy);
+	for (size_t i = 0; s->stores != NULL && i < s->conf->storage_count; i++)
+		store_free(s->stores[i]);
+	free(s->stores);
+	for (size_t i = 0; s->challenges != NULL && i < s->conf->verification_count; i++)
+		challenge_free(s->challenges[i]);
+	free(s->challenges);
+	ca_free(s->ca);
+	http_client_free(s->http);
+	tls_context_free(s->tls);
+	resolver_free(s->resolver);
+	loop_free(s->loop);
+	free(s);
+}
+
+/* What listens is one line, so that an operator sees at a glance where to post. */
+static void
+announce(const struct server *s)
+{
+	for (size_t i = 0; i < s->listener_count; i++)
+		log_info(NULL, "requests are taken on %s", listener_address(s->listeners[i])->text);
+	puts("running");
+	fflush(stdout);
+}
+
+bool
+server_run(struct server *s, struct err *e)
+{
+	announce(s);
+	ca_start(s->ca);
+	return loop_run(s->loop, e);
+}

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "mgmt/healthz.h"
+
+#include "mgmt/reply.h"
+
+void
+healthz_handle(struct mgmt *m, struct http_exchange *x)
+{
+	(void)m;
+	reply_text(x, 200, "ok\n");
+}

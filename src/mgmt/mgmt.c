@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "mgmt/mgmt.h"
+
+#include <stdlib.h>
+
+#include "base/alloc.h"
+#include "http/server.h"
+#include "mgmt/reply.h"
+#include "mgmt/route.h"
+
+enum {
+	HEADERS_MAX = 16 * 1024,
+	RECEIVE_MS = 30 * 1000, /* a whole request: a CSR is a few kilobytes */
+	IDLE_MS = 60 * 1000,
+};
+
+struct mgmt {
+	struct http_server *http;
+	struct desk *desk;
+	struct proxy_trust proxies;
+};
+
+static void
+handle(void *arg, struct http_exchange *x)
+{
+	route_dispatch(arg, x);
+}
+
+static void
+refuse(void *arg, int status, const char *detail, struct http_exchange *x)
+{
+	(void)arg;
+	reply_refused(x, status, detail);
+}
+
+struct mgmt *
+mgmt_new(struct loop *loop, const struct mgmt_server_conf *conf)
+{
+	struct mgmt *m = xcalloc(1, sizeof(*m));
+	struct http_server_conf http = {
+	    .max_headers = HEADERS_MAX,
+	    .max_body = conf->max_size,
+	    .receive_ms = RECEIVE_MS,
+	    .idle_ms = IDLE_MS,
+	    .need_length = true,
+	    .handler = handle,
+	    .refuse = refuse,
+	    .arg = m,
+	};
+
+	m->desk = conf->desk;
+	m->proxies = conf->proxies;
+	m->http = http_server_new(loop, &http);
+	return m;
+}
+
+void
+mgmt_free(struct mgmt *m)
+{
+	if (m == NULL)
+		return;
+	http_server_free(m->http);
+	free(m);
+}
+
+bool
+mgmt_serve(struct mgmt *m, struct listener *l, struct err *e)
+{
+	return http_server_serve(m->http, l, e);
+}
+
+void
+mgmt_stop_accepting(struct mgmt *m)
+{
+	http_server_stop_accepting(m->http);
+}
+
+struct desk *
+mgmt_desk(struct mgmt *m)
+{
+	return m->desk;
+}
+
+const struct proxy_trust *
+mgmt_proxies(const struct mgmt *m)
+{
+	return &m->proxies;
+}

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "mgmt/route.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "http/server.h"
+#include "mgmt/healthz.h"
+#include "mgmt/reply.h"
+#include "mgmt/sign.h"
+
+static const struct route {
+	const char *path;
+	const char *allow; /* what 405 says */
+	void (*handle)(struct mgmt *m, struct http_exchange *x);
+} routes[] = {
+    {"/sign", "POST", sign_handle},
+    {"/healthz", "GET, HEAD", healthz_handle},
+};
+
+static bool
+path_is(const char *target, const char *path)
+{
+	size_t n = strlen(path);
+
+	return strncmp(target, path, n) == 0 && (target[n] == '\0' || target[n] == '?');
+}
+
+static bool
+method_allowed(const char *method, const char *allow)
+{
+	const char *at = strstr(allow, method);
+
+	return at != NULL && (at[strlen(method)] == '\0' || at[strlen(method)] == ',');
+}
+
+void
+route_dispatch(struct mgmt *m, struct http_exchange *x)
+{
+	struct err e;
+
+	for (size_t i = 0; i < sizeof(routes) / sizeof(routes[0]); i++) {
+		const struct route *r = &routes[i];
+		if (!path_is(http_exchange_target(x), r->path))
+			continue;
+		if (method_allowed(http_exchange_method(x), r->allow)) {
+			r->handle(m, x);
+			return;
+		}
+		err_set(&e, ERR_METHOD, "%s takes %s only", r->path, r->allow);
+		reply_error(x, &e, r->allow);
+		return;
+	}
+	err_set(&e, ERR_NOT_FOUND, "No such path: post the CSR to /sign");
+	reply_error(x, &e, NULL);
+}
