@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "base/log.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <syslog.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "base/log_journal.h"
+#include "base/log_line.h"
+#include "config.h"
+
+static struct {
+	enum log_level level;
+	enum log_destination destination;
+	bool json;
+	char *path; /* LOG_TO_FILE */
+	int fd;     /* of the file, or -1 */
+} state = {.level = LOG_LEVEL_WARNING, .fd = -1};
+
+static int
+open_file(const char *path, struct err *e)
+{
+	int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0640);
+	int saved = errno;
+
+	if (fd < 0)
+		err_errno(e, ERR_CONFIG, saved, "log file %s", path);
+	return fd;
+}
+
+/* Lets go of what the present destination holds. */
+static void
+release(void)
+{
+	if (state.fd >= 0)
+		close(state.fd);
+	state.fd = -1;
+	free(state.path);
+	state.path = NULL;
+	if (state.destination == LOG_TO_SYSLOG)
+		closelog();
+}
+
+bool
+log_configure(const struct log_conf *conf, struct err *e)
+{
+	char *path = NULL;
+	int fd = -1;
+
+	if (conf->destination == LOG_TO_JOURNAL && !log_journal_available())
+		return err_set(e, ERR_CONFIG,
+		    "this program was built without the systemd journal: "
+		    "use stderr, syslog or a file as log destination");
+	if (conf->destination == LOG_TO_FILE) {
+		fd = open_file(conf->path, e);
+		if (fd < 0)
+			return false;
+		path = xstrdup(conf->path);
+	}
+	release();
+	state.level = conf->level;
+	state.destination = conf->destination;
+	state.json = conf->json;
+	state.path = path;
+	state.fd = fd;
+	if (conf->destination == LOG_TO_SYSLOG)
+		openlog("acmems", LOG_PID, LOG_DAEMON);
+	return true;
+}
+
+bool
+log_reopen(struct err *e)
+{
+	int fd;
+
+	if (state.destination != LOG_TO_FILE)
+		return true;
+	fd = open_file(state.path, e);
+	if (fd < 0)
+		return false;
+	close(state.fd);
+	state.fd = fd;
+	return true;
+}
+
+void
+log_close(void)
+{
+	release();
+	state.destination = LOG_TO_STDERR;
+	state.json = false;
+}
+
+bool
+log_enabled(enum log_level level)
+{
+	return level >= state.level;
+}
+
+bool
+log_journal_available(void)
+{
+#ifdef HAVE_LIBSYSTEMD
+	return true;
+#else
+	return false;
+#endif
+}
+
+static int
+priority(enum log_level level)
+{
+	static const int priorities[] = {
+	    [LOG_LEVEL_DEBUG] = LOG_DEBUG,
+	    [LOG_LEVEL_INFO] = LOG_INFO,
+	    [LOG_LEVEL_WARNING] = LOG_WARNING,
+	    [LOG_LEVEL_ERROR] = LOG_ERR,
+	};
+
+	return priorities[level];
+}
+
+/* A line that cannot be written is lost: there is nowhere left to say so. */
+static void
+write_line(int fd, const struct log_line *line)
+{
+	const char *p = line->text;
+	size_t left = line->len;
+	ssize_t n;
+
+	while (left > 0) {
+		n = write(fd, p, left);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return;
+		p += n;
+		left -= (size_t)n;
+	}
+}
+
+static void
+write_file(int fd, enum log_level level, const struct log_context *ctx, const char *message)
+{
+	struct log_line line;
+
+	if (state.json)
+		log_line_json(&line, clock_wall(), level, ctx, message);
+	else
+		log_line_text(&line, clock_wall(), level, ctx, message);
+	write_line(fd, &line);
+}
+
+/* syslog and the journal have a time and a level of their own. */
+static void
+write_service(enum log_level level, const struct log_context *ctx, const char *message)
+{
+	struct log_line line;
+
+	if (state.json)
+		log_line_json(&line, clock_wall(), level, ctx, message);
+	else
+		log_line_plain(&line, ctx, message);
+#ifdef HAVE_LIBSYSTEMD
+	if (state.destination == LOG_TO_JOURNAL) {
+		log_journal_write(priority(level), ctx, line.text);
+		return;
+	}
+#endif
+	syslog(priority(level), "%s", line.text);
+}
+
+void
+log_write(enum log_level level, const struct log_context *ctx, const char *fmt, ...)
+{
+	char message[4096];
+	int saved = errno;
+	va_list ap;
+
+	if (!log_enabled(level))
+		return;
+	va_start(ap, fmt);
+	vsnprintf(message, sizeof(message), fmt, ap);
+	va_end(ap);
+	switch (state.destination) {
+	case LOG_TO_STDERR:
+		write_file(STDERR_FILENO, level, ctx, message);
+		break;
+	case LOG_TO_STDOUT:
+		write_file(STDOUT_FILENO, level, ctx, message);
+		break;
+	case LOG_TO_FILE:
+		write_file(state.fd, level, ctx, message);
+		break;
+	case LOG_TO_SYSLOG:
+	case LOG_TO_JOURNAL:
+		write_service(level, ctx, message);
+		break;
+	}
+	/* Logging never disturbs the errno its caller is about to report. */
+	errno = saved;
+}

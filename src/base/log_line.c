@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "base/log_line.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+static const char *const level_names[] = {
+    [LOG_LEVEL_DEBUG] = "debug",
+    [LOG_LEVEL_INFO] = "info",
+    [LOG_LEVEL_WARNING] = "warning",
+    [LOG_LEVEL_ERROR] = "error",
+};
+
+/* Of each part so many bytes are taken; each becomes six at most. */
+enum { MESSAGE_MAX = 2048, NAMES_MAX = 1024, VALUE_MAX = 256, FRAME = 512 };
+static_assert(
+    (MESSAGE_MAX + NAMES_MAX + 3 * VALUE_MAX) * 6 + FRAME <= LOG_LINE_MAX, "the longest line fits");
+
+const char *
+log_level_name(enum log_level level)
+{
+	assert(level <= LOG_LEVEL_ERROR);
+	return level_names[level];
+}
+
+static void
+add(struct log_line *line, const char *p, size_t n)
+{
+	assert(n < sizeof(line->text) - line->len);
+	memcpy(line->text + line->len, p, n);
+	line->len += n;
+	line->text[line->len] = '\0';
+}
+
+static void
+adds(struct log_line *line, const char *s)
+{
+	add(line, s, strlen(s));
+}
+
+/*
+ * The length of the printable UTF-8 character at p, or 0 if there is none:
+ * controls (C1 ones too, terminals obey them), overlong forms, surrogates.
+ */
+static size_t
+printable(const unsigned char *p)
+{
+	static const struct {
+		unsigned char mask, lead;
+		size_t len;
+		uint32_t least;
+	} forms[] = {{0xe0, 0xc0, 2, 0xa0}, {0xf0, 0xe0, 3, 0x800}, {0xf8, 0xf0, 4, 0x10000}};
+	uint32_t c;
+
+	if (*p < 0x80)
+		return *p >= 0x20 && *p != 0x7f;
+	for (size_t f = 0; f < sizeof(forms) / sizeof(forms[0]); f++) {
+		if ((*p & forms[f].mask) != forms[f].lead)
+			continue;
+		c = *p & (unsigned char)~forms[f].mask;
+		for (size_t i = 1; i < forms[f].len; i++) {
+			if ((p[i] & 0xc0) != 0x80)
+				return 0;
+			c = c << 6 | (p[i] & 0x3fu);
+		}
+		if (c < forms[f].least || c > 0x10ffff || (c >= 0xd800 && c <= 0xdfff))
+			return 0;
+		return forms[f].len;
+	}
+	return 0;
+}
+
+typedef void escape_fn(struct log_line *line, unsigned char c);
+
+static void
+escape_text(struct log_line *line, unsigned char c)
+{
+	char out[8];
+
+	snprintf(out, sizeof(out), "\\x%02x", c);
+	adds(line, c == '\n' ? "\\n" : out);
+}
+
+static void
+escape_json(struct log_line *line, unsigned char c)
+{
+	char out[8];
+
+	/* A byte that is no character has no code: it becomes U+FFFD. */
+	snprintf(out, sizeof(out), "\\u%04x", c < 0x80 ? c : 0xfffd);
+	adds(line, out);
+}
+
+/* At most max bytes of text. special are printable characters that get a backslash. */
+static void
+add_escaped(
+    struct log_line *line, const char *text, size_t max, const char *special, escape_fn *escape)
+{
+	const unsigned char *p = (const unsigned char *)text;
+	const unsigned char *end = p + max;
+	size_t n;
+
+	while (*p != '\0' && p < end) {
+		n = printable(p);
+		if (n == 0)
+			escape(line, *p);
+		else if (n == 1 && strchr(special, *p) != NULL)
+			add(line, (const char[]){'\\', (char)*p}, 2);
+		else
+			add(line, (const char *)p, n);
+		p += n > 0 ? n : 1;
+	}
+	if (*p != '\0')
+		adds(line, "...");
+}
+
+static void
+add_time(struct log_line *line, int64_t when)
+{
+	time_t seconds = (time_t)when;
+	struct tm tm;
+	char out[40];
+
+	if (gmtime_r(&seconds, &tm) != NULL && strftime(out, sizeof(out), "%FT%TZ", &tm) > 0)
+		adds(line, out);
+}
+
+/* Calls fn for every member of the context that is set. */
+static void
+each_member(struct log_line *line, const struct log_context *ctx,
+    void (*fn)(struct log_line *line, const char *name, const char *value, size_t max))
+{
+	const struct {
+		const char *name;
+		const char *value;
+		size_t max;
+	} members[] = {
+	    {"peer", ctx->peer, VALUE_MAX},
+	    {"order", ctx->order, VALUE_MAX},
+	    {"names", ctx->names, NAMES_MAX},
+	    {"block", ctx->block, VALUE_MAX},
+	};
+
+	for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++)
+		if (members[i].value != NULL)
+			fn(line, members[i].name, members[i].value, members[i].max);
+}
+
+/* Values with blanks are quoted, so that a line can be taken apart again. */
+static void
+add_pair(struct log_line *line, const char *name, const char *value, size_t max)
+{
+	bool quote = *value == '\0' || strpbrk(value, " \"") != NULL;
+
+	adds(line, " ");
+	adds(line, name);
+	adds(line, quote ? "=\"" : "=");
+	add_escaped(line, value, max, quote ? "\"\\" : "", escape_text);
+	if (quote)
+		adds(line, "\"");
+}
+
+static void
+add_member(struct log_line *line, const char *name, const char *value, size_t max)
+{
+	adds(line, ",\"");
+	adds(line, name);
+	adds(line, "\":\"");
+	add_escaped(line, value, max, "\"\\", escape_json);
+	adds(line, "\"");
+}
+
+static void
+add_plain(struct log_line *line, const struct log_context *ctx, const char *message)
+{
+	add_escaped(line, message, MESSAGE_MAX, "", escape_text);
+	if (ctx != NULL)
+		each_member(line, ctx, add_pair);
+}
+
+void
+log_line_plain(struct log_line *line, const struct log_context *ctx, const char *message)
+{
+	line->len = 0;
+	add_plain(line, ctx, message);
+}
+
+void
+log_line_text(struct log_line *line, int64_t when, enum log_level level,
+    const struct log_context *ctx, const char *message)
+{
+	line->len = 0;
+	add_time(line, when);
+	adds(line, " ");
+	adds(line, log_level_name(level));
+	adds(line, " ");
+	add_plain(line, ctx, message);
+	adds(line, "\n");
+}
+
+void
+log_line_json(struct log_line *line, int64_t when, enum log_level level,
+    const struct log_context *ctx, const char *message)
+{
+	line->len = 0;
+	adds(line, "{\"time\":\"");
+	add_time(line, when);
+	adds(line, "\",\"level\":\"");
+	adds(line, log_level_name(level));
+	adds(line, "\"");
+	add_member(line, "message", message, MESSAGE_MAX);
+	if (ctx != NULL)
+		each_member(line, ctx, add_member);
+	adds(line, "}\n");
+}
