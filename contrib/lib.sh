@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# shellcheck shell=bash
+# What demo.sh and test.sh share. Sourced, never run.
+
+# The packages each step needs, on Debian 12 and 13 and on Ubuntu 24.04.
+# shellcheck disable=SC2034
+packages_build="gcc libc6-dev meson ninja-build pkgconf libevent-dev libssl-dev libjansson-dev libldns-dev"
+# shellcheck disable=SC2034
+packages_demo="pebble openssl curl ca-certificates"
+# shellcheck disable=SC2034
+packages_test="pebble openssl curl wget ca-certificates libcmocka-dev libsystemd-dev valgrind \
+  nginx-light python3 python3-pytest python3-pytest-xdist clang-format shellcheck mandoc"
+
+# nginx and the like live there, and a user's PATH on Debian lacks it.
+PATH=$PATH:/usr/sbin:/sbin
+
+if [ -t 1 ]; then
+	bold=$(printf '\033[1m') plain=$(printf '\033[0m')
+else
+	bold='' plain=''
+fi
+
+step() {
+	printf '%s==>%s %s\n' "$bold" "$plain" "$*"
+}
+
+say() {
+	printf '    %s\n' "$*"
+}
+
+# Ends the script with one sentence, and the end of a log if one is named.
+die() {
+	printf '\n%s: %s\n' "${0##*/}" "$1" >&2
+	if [ -n "${2-}" ] && [ -s "$2" ]; then
+		printf 'The last lines of %s:\n' "$2" >&2
+		tail -n 25 "$2" | sed 's/^/    /' >&2
+	fi
+	exit 1
+}
+
+package_installed() {
+	[ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ] ||
+		# A name that other packages provide (pkgconf and pkg-config swapped places).
+		{ [ "$1" = pkgconf ] && command -v pkg-config >/dev/null; }
+}
+
+# need_packages LOG PACKAGE...: installs those that are missing. A machine that has them all needs
+# neither root nor a network.
+need_packages() {
+	local log=$1 missing='' p root=''
+	shift
+	command -v dpkg-query >/dev/null ||
+		die "this script installs packages with apt and knows Debian 12 and 13 and Ubuntu 24.04. Elsewhere, install what README.md names and build with meson."
+	for p in "$@"; do
+		package_installed "$p" || missing="$missing $p"
+	done
+	if [ -z "$missing" ]; then
+		say "all packages are there"
+		return
+	fi
+	say "missing:$missing"
+	if [ "$(id -u)" -ne 0 ]; then
+		command -v sudo >/dev/null ||
+			die "packages are missing and there is no sudo: run this as root, or install them first:$missing"
+		root="sudo DEBIAN_FRONTEND=noninteractive"
+	else
+		root="env DEBIAN_FRONTEND=noninteractive"
+	fi
+	say "apt-get update"
+	$root apt-get -q update >"$log" 2>&1 ||
+		die "the package lists cannot be fetched (apt-get update): is the network up?" "$log"
+	for p in $missing; do
+		apt-cache show "$p" >/dev/null 2>&1 ||
+			die "this system's package sources have no package '$p' (on Ubuntu, is 'universe' enabled?)"
+	done
+	say "apt-get install (about a minute on a fresh machine)"
+	# Services of what we install (nginx) must not be started: only the tests run them.
+	# shellcheck disable=SC2086
+	$root apt-get -q -y --no-install-recommends install $missing >>"$log" 2>&1 ||
+		die "packages cannot be installed:$missing" "$log"
+}
+
+# The flags of a meson set-up may have changed since the folder was made.
+configure() {
+	local dir=$1 log=$2
+	shift 2
+	if [ -e "$dir/build.ninja" ] && meson setup --reconfigure "$dir" "$@" >"$log" 2>&1; then
+		return
+	fi
+	rm -rf "$dir"
+	meson setup "$dir" "$@" >"$log" 2>&1 || die "meson cannot set up the build in $dir" "$log"
+}
+
+port_used() {
+	(exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null
+}
+
+# Prints the first free port from the given one on.
+free_port() {
+	local port=$1
+	while port_used "$port"; do
+		port=$((port + 1))
+	done
+	printf '%s\n' "$port"
+}
+
+# wait_for SECONDS PID COMMAND...: until the command succeeds. Fails when the process has ended or
+# the time is over.
+wait_for() {
+	local deadline=$((SECONDS + $1)) pid=$2
+	shift 2
+	until "$@"; do
+		if ! kill -0 "$pid" 2>/dev/null || [ "$SECONDS" -ge "$deadline" ]; then
+			return 1
+		fi
+		sleep 0.05
+	done
+}

@@ -1,0 +1,144 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# All tests: installs what they need, builds with AddressSanitizer and UBSan and libevent's debug
+# mode, runs the unit, flow, fuzz-corpus and lint suites, the live suite against Pebble (the
+# system's and a newer one), and the unit and flow suites again under valgrind in a plain build.
+#
+#	contrib/test.sh [STEP...]	steps: meson live valgrind; all, if none is named
+#
+# The last line is "N passed, N failed, N skipped". With CI=true it is a failure if no newer Pebble
+# can be had; otherwise what needs it is skipped.
+set -u -o pipefail
+cd "$(dirname "$0")/.." || exit 1
+# shellcheck source=contrib/lib.sh
+. contrib/lib.sh
+
+build="build-test"
+results=$build/results
+steps=${*:-meson live valgrind}
+python=/usr/bin/python3
+extra_failed=0
+
+# shellcheck disable=SC2317
+finish() {
+	local code=$?
+	trap - EXIT
+	if [ -x "$python" ] && [ -d "$results" ]; then
+		"$python" contrib/count-results.py --extra-failed "$extra_failed" "$results" || code=1
+	else
+		echo "0 passed, 1 failed, 0 skipped"
+	fi
+	exit "$code"
+}
+trap finish EXIT
+trap 'extra_failed=$((extra_failed + 1)); exit 130' INT TERM HUP
+
+# A step that could not be done counts as one failure, and the others go on.
+failed() {
+	printf '\n%s: %s\n' "${0##*/}" "$1" >&2
+	if [ -n "${2-}" ] && [ -s "$2" ]; then
+		tail -n 60 "$2" >&2
+	fi
+	extra_failed=$((extra_failed + 1))
+}
+
+wanted() {
+	case " $steps " in *" $1 "*) return 0 ;; esac
+	return 1
+}
+
+# What the caller's environment trusts or proxies is no concern of the tests.
+unset http_proxy https_proxy HTTP_PROXY HTTPS_PROXY ALL_PROXY all_proxy no_proxy NO_PROXY
+unset ACME_CAFILE REQUESTS_CA_BUNDLE CURL_CA_BUNDLE SSL_CERT_FILE SSL_CERT_DIR
+
+mkdir -p "$build" 2>/dev/null
+if [ ! -w "$build" ]; then
+	extra_failed=1
+	die "$(pwd)/$build cannot be written by $(id -un): use a checkout of your own, or remove that folder"
+fi
+rm -rf "$results"
+mkdir -p "$results"
+
+step "packages"
+extra_failed=1 # until the next steps are reached
+# shellcheck disable=SC2086
+need_packages "$build/packages.log" $packages_build $packages_test
+extra_failed=0
+
+# shellcheck disable=SC2317
+build_in() {
+	local dir=$1
+	shift
+	step "build in $dir"
+	mkdir -p "$build/logs"
+	if ! configure "$dir" "$build/logs/setup.log" "$@"; then
+		failed "meson cannot set up $dir" "$build/logs/setup.log"
+		return 1
+	fi
+	if ! ninja -C "$dir" >"$build/logs/build.log" 2>&1; then
+		failed "the build in $dir failed" "$build/logs/build.log"
+		return 1
+	fi
+}
+
+# meson_test DIR NAME ARGUMENT...: runs suites and keeps their results.
+meson_test() {
+	local dir=$1 name=$2 code
+	shift 2
+	meson test -C "$dir" --no-rebuild --print-errorlogs --logbase "$name" "$@"
+	code=$?
+	if [ -s "$dir/meson-logs/$name.json" ]; then
+		cp "$dir/meson-logs/$name.json" "$results/$name.json"
+	elif [ "$code" -eq 0 ]; then
+		# Nothing in these suites.
+		return
+	else
+		failed "meson test $* ended with code $code and no result"
+	fi
+}
+
+export ASAN_OPTIONS=detect_leaks=1:abort_on_error=1:strict_string_checks=1:detect_stack_use_after_return=1:handle_abort=0
+export UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
+export LSAN_OPTIONS=report_objects=0
+
+built=no
+if wanted meson || wanted live; then
+	build_in "$build/asan" -Dbuildtype=debugoptimized -Db_sanitize=address,undefined -Db_lundef=false \
+		-Ddebug_checks=true -Dwerror=true && built=yes
+fi
+
+if [ "$built" = yes ] && wanted meson; then
+	for suite in unit flow fuzz-corpus lint; do
+		step "$suite"
+		meson_test "$build/asan" "$suite" --suite "$suite"
+	done
+fi
+
+if [ "$built" = yes ] && wanted live; then
+	step "live"
+	if newer=$(contrib/pebble.sh "$build/pebble-new"); then
+		say "newer Pebble: $newer"
+	elif [ "${CI:-}" = true ]; then
+		failed "no newer Pebble: in CI its tests must run"
+		newer=
+	else
+		say "what needs a newer Pebble is skipped"
+		newer=
+	fi
+	ACMEMS_BIN=$PWD/$build/asan/src/bin/acmems PEBBLE_NEW=$newer PYTHONDONTWRITEBYTECODE=1 \
+		"$python" -m pytest -c tests/live/pytest.ini --rootdir tests/live tests/live \
+		-n "$(nproc)" --dist worksteal -q -rfEs --junit-xml "$results/live.xml" ||
+		[ -s "$results/live.xml" ] || failed "pytest did not run"
+fi
+
+if wanted valgrind; then
+	build_in "$build/plain" -Dbuildtype=debugoptimized -Ddebug_checks=true -Dwerror=true && {
+		step "unit and flow under valgrind"
+		meson_test "$build/plain" valgrind --suite unit --suite flow --timeout-multiplier 20 \
+			--wrap "valgrind --quiet --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite,indirect,possible --child-silent-after-fork=yes"
+	}
+fi
+
+# finish() counts and says it.
+exit 0
