@@ -11,9 +11,9 @@
 
 #include "acme/solver.h"
 #include "base/err.h"
+#include "ev/loop.h"
 
 struct challenge;
-struct loop;
 
 enum challenge_type {
 	CHALLENGE_HTTP01,
@@ -57,16 +57,29 @@ struct challenge {
 	struct acme_solver solver;
 	const struct challenge_kind *kind;
 	char *name;
-	size_t active;           /* presented and not yet withdrawn to the end */
-	void (*idle)(void *arg); /* active fell to 0 */
+	struct loop *loop;
+	size_t active; /* presented and not yet withdrawn to the end */
+	void (*idle)(void *arg);
 	void *idle_arg;
+	struct task idle_task; /* posted when active fell to 0 and someone waits for it */
 };
 
-/* NULL: this build does not have the kind (yet); e says so. */
+/* "http01", "dns01-dnsUpdate", ...: also for kinds this build lacks. */
+const char *challenge_type_name(enum challenge_type type);
+/* NULL: this build does not have the kind (yet); challenge_new says so in its error. */
 const struct challenge_kind *challenge_kind(enum challenge_type type);
+/* ERR_CONFIG. conf is copied. */
 struct challenge *challenge_new(
     struct loop *loop, const struct challenge_conf *conf, struct err *e);
 void challenge_free(struct challenge *c); /* NULL is fine */
 struct acme_solver *challenge_solver(struct challenge *c);
-/* idle runs once active is 0 (after this turn if it is so already): shutdown waits for it. */
+/* idle runs once, as soon as active is 0 (after this turn if it is so already): shutdown waits for
+ * it. */
 void challenge_on_idle(struct challenge *c, struct loop *loop, void (*idle)(void *arg), void *arg);
+
+/* For the kinds: the head's members, and one presentation more or less. */
+void challenge_init(struct challenge *c, struct loop *loop, const struct challenge_kind *kind,
+    const struct challenge_conf *conf);
+void challenge_done(struct challenge *c);
+void challenge_begin(struct challenge *c);
+void challenge_end(struct challenge *c);

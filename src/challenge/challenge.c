@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "challenge/challenge.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "base/alloc.h"
+#include "challenge/http01.h"
+
+static const struct challenge_row {
+	const char *config_name;
+	const struct challenge_kind *kind; /* NULL: not in this version */
+} rows[] = {
+    [CHALLENGE_HTTP01] = {"http01", &challenge_http01},
+    [CHALLENGE_DNS01_UPDATE] = {"dns01-dnsUpdate", NULL},
+    [CHALLENGE_DNS01_SERVER] = {"dns01-server", NULL},
+    [CHALLENGE_DNS01_CHALLTESTSRV] = {"dns01-challtestsrv", NULL},
+};
+static_assert(sizeof(rows) / sizeof(rows[0]) == CHALLENGE_TYPE_COUNT, "a row for each type");
+
+const char *
+challenge_type_name(enum challenge_type type)
+{
+	return rows[type].config_name;
+}
+
+const struct challenge_kind *
+challenge_kind(enum challenge_type type)
+{
+	return rows[type].kind;
+}
+
+struct challenge *
+challenge_new(struct loop *loop, const struct challenge_conf *conf, struct err *e)
+{
+	const struct challenge_row *row = &rows[conf->type];
+
+	if (row->kind == NULL) {
+		err_set(e, ERR_CONFIG, "%s is not in this version yet", row->config_name);
+		return NULL;
+	}
+	return row->kind->new (loop, conf, e);
+}
+
+void
+challenge_free(struct challenge *c)
+{
+	if (c != NULL)
+		c->kind->free(c);
+}
+
+struct acme_solver *
+challenge_solver(struct challenge *c)
+{
+	return &c->solver;
+}
+
+/* ---- the common head ---- */
+
+void
+challenge_init(struct challenge *c, struct loop *loop, const struct challenge_kind *kind,
+    const struct challenge_conf *conf)
+{
+	c->kind = kind;
+	c->loop = loop;
+	c->name = xstrdup(conf->name);
+}
+
+void
+challenge_done(struct challenge *c)
+{
+	task_cancel(&c->idle_task);
+	free(c->name);
+}
+
+static void
+report_idle(void *arg)
+{
+	struct challenge *c = arg;
+	void (*idle)(void *arg) = c->idle;
+
+	/* Something was presented again meanwhile: then wait for that too. */
+	if (c->active > 0)
+		return;
+	c->idle = NULL;
+	idle(c->idle_arg);
+}
+
+void
+challenge_begin(struct challenge *c)
+{
+	c->active++;
+}
+
+void
+challenge_end(struct challenge *c)
+{
+	assert(c->active > 0);
+	if (--c->active == 0 && c->idle != NULL)
+		task_post(c->loop, &c->idle_task, report_idle, c);
+}
+
+void
+challenge_on_idle(struct challenge *c, struct loop *loop, void (*idle)(void *arg), void *arg)
+{
+	c->idle = idle;
+	c->idle_arg = arg;
+	if (c->active == 0)
+		task_post(loop, &c->idle_task, report_idle, c);
+}

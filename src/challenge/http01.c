@@ -1,0 +1,297 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "challenge/http01.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "base/counter.h"
+#include "challenge/tokens.h"
+#include "codec/ip.h"
+#include "ev/listener.h"
+#include "ev/op.h"
+#include "http/server.h"
+
+static const char PATH[] = "/.well-known/acme-challenge/";
+
+enum {
+	HEADERS_MAX = 8 * 1024,
+	RECEIVE_MS = 10 * 1000,
+	IDLE_MS = 15 * 1000,
+	WARN_EVERY_MS = 60 * 1000, /* a front end that passes no Host does so every time */
+	HOST_SHOWN = 100,
+};
+
+struct http01 {
+	struct challenge base;
+	struct tokens *tokens;
+	struct http_server *server;
+	struct listener **listeners;
+	size_t listener_count;
+	void (*warn)(void *arg, const char *text);
+	void *warn_arg;
+	int64_t next_warning;
+};
+
+static void
+warn(const struct http01 *h, const char *text)
+{
+	if (h->warn != NULL)
+		h->warn(h->warn_arg, text);
+}
+
+/* ---- present and withdraw ---- */
+
+/* The answer is there at once; only the completion waits for the end of the turn. */
+struct present {
+	struct op op;
+	struct http01 *h;
+	struct task task;
+	struct err error; /* ERR_NONE: presented */
+	char *token;
+	acme_presented_fn *done;
+	void *arg;
+};
+
+static void
+present_free(struct present *p)
+{
+	task_cancel(&p->task);
+	free(p->token);
+	free(p);
+}
+
+static void
+present_cancel(struct op *op)
+{
+	struct present *p = (struct present *)op;
+
+	if (p->error.kind == ERR_NONE && tokens_remove(p->h->tokens, p->token, p->arg))
+		challenge_end(&p->h->base);
+	present_free(p);
+}
+
+static void
+present_report(void *arg)
+{
+	struct present *p = arg;
+
+	op_end(&p->op);
+	p->done(p->arg, p->error.kind == ERR_NONE ? NULL : &p->error);
+	present_free(p);
+}
+
+static void
+http01_present(struct acme_solver *solver, const struct acme_answer *answer,
+    acme_presented_fn *done, acme_fetched_fn *fetched, void *arg, struct op **slot)
+{
+	struct http01 *h = (struct http01 *)solver;
+	struct present *p = xcalloc(1, sizeof(*p));
+
+	p->h = h;
+	p->token = xstrdup(answer->token);
+	p->done = done;
+	p->arg = arg;
+	if (tokens_add(h->tokens, answer, fetched, arg, &p->error))
+		challenge_begin(&h->base);
+	op_begin(&p->op, slot, present_cancel);
+	task_post(h->base.loop, &p->task, present_report, p);
+}
+
+static void
+http01_withdraw(struct acme_solver *solver, const struct acme_answer *answer, void *arg)
+{
+	struct http01 *h = (struct http01 *)solver;
+
+	if (tokens_remove(h->tokens, answer->token, arg))
+		challenge_end(&h->base);
+}
+
+/* ---- the server ---- */
+
+static void
+reply_not_found(struct http_exchange *x)
+{
+	static const char body[] = "there is no such challenge here\n";
+
+	http_exchange_reply(x,
+	    &(struct http_reply){
+		.status = 404,
+		.content_type = "text/plain",
+		.body = body,
+		.body_len = sizeof(body) - 1,
+	    });
+}
+
+/* The host of a Host header: without its port, and without brackets. */
+static bool
+host_equals(const char *header, const char *expected)
+{
+	size_t len = strcspn(header, ":");
+
+	if (header[0] == '[') {
+		header++;
+		len = strcspn(header, "]");
+	}
+	return len == strlen(expected) && strncasecmp(header, expected, len) == 0;
+}
+
+/* RFC 8555 8.3 promises the name in Host. It changes nothing for us, but a front end that hides it
+ * would send challenges to the wrong place once there are two back ends. */
+static void
+check_host(struct http01 *h, const struct http_exchange *x, const struct token *token)
+{
+	const char *host = http_exchange_header(x, "Host");
+	const char *expected = token_identifier(token)->value;
+
+	if (host != NULL && host_equals(host, expected))
+		return;
+	if (clock_mono_ms() < h->next_warning)
+		return;
+	h->next_warning = clock_mono_ms() + WARN_EVERY_MS;
+
+	char *text = xasprintf(
+	    "challenge for %s was fetched with Host \"%.*s\" by %s: answered, but a front end "
+	    "should pass the Host header on",
+	    expected, HOST_SHOWN, host == NULL ? "" : host, http_exchange_peer_text(x));
+	warn(h, text);
+	free(text);
+}
+
+static const struct token *
+find_token(const struct http01 *h, const struct http_exchange *x)
+{
+	const char *target = http_exchange_target(x);
+	const char *method = http_exchange_method(x);
+
+	if (strcmp(method, "GET") != 0 && strcmp(method, "HEAD") != 0)
+		return NULL;
+	if (strncmp(target, PATH, sizeof(PATH) - 1) != 0)
+		return NULL;
+	target += sizeof(PATH) - 1;
+	return tokens_find(h->tokens, target, strlen(target));
+}
+
+static void
+handle(void *arg, struct http_exchange *x)
+{
+	struct http01 *h = arg;
+	const struct token *token = find_token(h, x);
+
+	if (token == NULL) {
+		reply_not_found(x);
+		return;
+	}
+	check_host(h, x, token);
+	bool fetched = strcmp(http_exchange_method(x), "GET") == 0;
+	http_exchange_reply(x,
+	    &(struct http_reply){
+		.status = 200,
+		.content_type = "application/octet-stream",
+		.body = token_key_authorization(token),
+		.body_len = strlen(token_key_authorization(token)),
+	    });
+	if (fetched) {
+		counter_add(COUNTER_CHALLENGES_ANSWERED, 1);
+		tokens_fetched(h->tokens, token);
+	}
+}
+
+/* ---- life ---- */
+
+static bool
+open_one(struct http01 *h, const struct listen_address *addr, bool skip_no_family, struct err *e)
+{
+	bool no_family = false;
+	struct listener *l = listener_open(h->base.loop, addr, &no_family, e);
+
+	if (l == NULL && no_family && skip_no_family) {
+		char *text = xasprintf("default listener left out: %s", e->detail);
+		warn(h, text);
+		free(text);
+		return true;
+	}
+	if (l == NULL)
+		return false;
+	h->listeners = xreallocarray(h->listeners, h->listener_count + 1, sizeof(*h->listeners));
+	h->listeners[h->listener_count++] = l;
+	return http_server_serve(h->server, l, e);
+}
+
+static bool
+open_spec(struct http01 *h, const char *spec, bool skip_no_family, struct err *e)
+{
+	struct listen_address *addrs = NULL;
+	size_t count = 0;
+	bool ok = listen_addresses(spec, &addrs, &count, e);
+
+	for (size_t i = 0; ok && i < count; i++)
+		ok = open_one(h, &addrs[i], skip_no_family, e);
+	free(addrs);
+	return ok;
+}
+
+static bool
+open_listeners(struct http01 *h, const struct challenge_http01_conf *conf, struct err *e)
+{
+	static const char *const defaults[] = {"0.0.0.0:1380", "[::]:1380"};
+	bool given = conf->listener_count > 0;
+	size_t count = given ? conf->listener_count : sizeof(defaults) / sizeof(defaults[0]);
+
+	for (size_t i = 0; i < count; i++)
+		if (!open_spec(h, given ? conf->listeners[i] : defaults[i],
+			!given || conf->default_listeners, e))
+			return err_prefix(e, "listener");
+	if (h->listener_count == 0)
+		return err_set(e, ERR_CONFIG, "no listener could be opened");
+	return true;
+}
+
+static void
+http01_free(struct challenge *c)
+{
+	struct http01 *h = (struct http01 *)c;
+
+	http_server_free(h->server);
+	for (size_t i = 0; i < h->listener_count; i++)
+		listener_free(h->listeners[i]);
+	free(h->listeners);
+	tokens_free(h->tokens);
+	challenge_done(&h->base);
+	free(h);
+}
+
+static struct challenge *
+http01_new(struct loop *loop, const struct challenge_conf *conf, struct err *e)
+{
+	struct http01 *h = xcalloc(1, sizeof(*h));
+	struct err local;
+
+	challenge_init(&h->base, loop, &challenge_http01, conf);
+	h->base.solver = (struct acme_solver){"http-01", http01_present, http01_withdraw};
+	h->warn = conf->warn;
+	h->warn_arg = conf->warn_arg;
+	h->tokens = tokens_new(loop);
+	h->server = http_server_new(loop,
+	    &(struct http_server_conf){
+		.max_headers = HEADERS_MAX,
+		.receive_ms = RECEIVE_MS,
+		.idle_ms = IDLE_MS,
+		.handler = handle,
+		.arg = h,
+	    });
+	if (open_listeners(h, &conf->http01, e != NULL ? e : &local))
+		return &h->base;
+	http01_free(&h->base);
+	return NULL;
+}
+
+const struct challenge_kind challenge_http01 = {
+    .config_name = "http01",
+    .wildcards = false,
+    .ip = true,
+    .new = http01_new,
+    .free = http01_free,
+};
