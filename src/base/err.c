@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/utf8.h"
+
 static const char *const kind_names[] = {
     [ERR_NONE] = "none",
     [ERR_BAD_REQUEST] = "bad_request",
@@ -29,25 +31,11 @@ static const char *const kind_names[] = {
 static_assert(
     sizeof(kind_names) / sizeof(kind_names[0]) == ERR_KIND_COUNT, "a name for every kind");
 
-/* The length of text cut to max bytes without splitting a UTF-8 sequence. */
-static size_t
-cut_length(const char *text, size_t max)
-{
-	size_t n = strnlen(text, max + 1);
-
-	if (n <= max)
-		return n;
-	n = max;
-	while (n > 0 && ((unsigned char)text[n] & 0xc0) == 0x80)
-		n--;
-	return n;
-}
-
 /* The detail is one line, whatever was quoted into it. text must not overlap it. */
 static void
 set_detail(struct err *e, const char *text)
 {
-	size_t n = cut_length(text, sizeof(e->detail) - 1);
+	size_t n = utf8_cut(text, sizeof(e->detail) - 1);
 
 	for (size_t i = 0; i < n; i++)
 		e->detail[i] = text[i] == '\n' || text[i] == '\r' ? ' ' : text[i];

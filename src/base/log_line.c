@@ -6,6 +6,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/utf8.h"
+
 static const char *const level_names[] = {
     [LOG_LEVEL_DEBUG] = "debug",
     [LOG_LEVEL_INFO] = "info",
@@ -40,38 +42,6 @@ adds(struct log_line *line, const char *s)
 	add(line, s, strlen(s));
 }
 
-/*
- * The length of the printable UTF-8 character at p, or 0 if there is none:
- * controls (C1 ones too, terminals obey them), overlong forms, surrogates.
- */
-static size_t
-printable(const unsigned char *p)
-{
-	static const struct {
-		unsigned char mask, lead;
-		size_t len;
-		uint32_t least;
-	} forms[] = {{0xe0, 0xc0, 2, 0xa0}, {0xf0, 0xe0, 3, 0x800}, {0xf8, 0xf0, 4, 0x10000}};
-	uint32_t c;
-
-	if (*p < 0x80)
-		return *p >= 0x20 && *p != 0x7f;
-	for (size_t f = 0; f < sizeof(forms) / sizeof(forms[0]); f++) {
-		if ((*p & forms[f].mask) != forms[f].lead)
-			continue;
-		c = *p & (unsigned char)~forms[f].mask;
-		for (size_t i = 1; i < forms[f].len; i++) {
-			if ((p[i] & 0xc0) != 0x80)
-				return 0;
-			c = c << 6 | (p[i] & 0x3fu);
-		}
-		if (c < forms[f].least || c > 0x10ffff || (c >= 0xd800 && c <= 0xdfff))
-			return 0;
-		return forms[f].len;
-	}
-	return 0;
-}
-
 typedef void escape_fn(struct log_line *line, unsigned char c);
 
 static void
@@ -98,21 +68,20 @@ static void
 add_escaped(
     struct log_line *line, const char *text, size_t max, const char *special, escape_fn *escape)
 {
-	const unsigned char *p = (const unsigned char *)text;
-	const unsigned char *end = p + max;
+	const char *end = text + max;
 	size_t n;
 
-	while (*p != '\0' && p < end) {
-		n = printable(p);
+	while (*text != '\0' && text < end) {
+		n = utf8_printable(text);
 		if (n == 0)
-			escape(line, *p);
-		else if (n == 1 && strchr(special, *p) != NULL)
-			add(line, (const char[]){'\\', (char)*p}, 2);
+			escape(line, (unsigned char)*text);
+		else if (n == 1 && strchr(special, *text) != NULL)
+			add(line, (const char[]){'\\', *text}, 2);
 		else
-			add(line, (const char *)p, n);
-		p += n > 0 ? n : 1;
+			add(line, text, n);
+		text += n > 0 ? n : 1;
 	}
-	if (*p != '\0')
+	if (*text != '\0')
 		adds(line, "...");
 }
 
