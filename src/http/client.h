@@ -40,6 +40,8 @@ struct http_call {
 	const char *content_type; /* of the body; copied */
 	const char *body;         /* copied; NULL: none */
 	size_t body_len;
+	const char *accept; /* Accept header; copied; NULL: none */
+	bool fresh;         /* on a new connection, never a kept one: after a stale one */
 	int64_t timeout_ms; /* for everything: queueing, look-up, connect, TLS, answer */
 };
 
