@@ -43,5 +43,9 @@ void task_post(struct loop *loop, struct task *task, void (*fn)(void *arg), void
 void task_cancel(struct task *task);
 
 /* free_fn(ptr) after the tasks of this turn. Debug builds abort when the same ptr is given twice in
- * a turn. */
-void loop_dispose(struct loop *loop, void (*free_fn)(void *ptr), void *ptr);
+ * a turn and name both places. */
+#define LOOP_STRING_(x) #x
+#define LOOP_STRING(x)  LOOP_STRING_(x)
+#define loop_dispose(loop, free_fn, ptr)                                                           \
+	loop_dispose_at((loop), (free_fn), (ptr), __FILE__ ":" LOOP_STRING(__LINE__))
+void loop_dispose_at(struct loop *loop, void (*free_fn)(void *ptr), void *ptr, const char *where);
