@@ -13,9 +13,16 @@
 
 #include "base/err.h"
 
+/* jansson is linked into the same program and has functions of these names; ours must not take
+ * their place when it calls its own. */
+#define json_string  acmems_json_string
+#define json_integer acmems_json_integer
+#define json_copy    acmems_json_copy
+
 struct json; /* a value; children belong to their root */
 
-/* An object or array (anything else is refused). The caller frees it with json_free. */
+/* An object or array (anything else is refused). The caller frees it with json_free. NULL with
+ * ERR_UPSTREAM if it is not good JSON. */
 struct json *json_parse(const char *text, size_t len, struct err *e);
 void json_free(struct json *root);
 
