@@ -2,7 +2,13 @@
 /*
  * Listening sockets: what an operator writes becomes addresses, addresses
  * become bound, close-on-exec, V6ONLY, TCP_NODELAY sockets with a backlog of
- * 1024. A listener that runs into EMFILE/ENFILE/ENOBUFS pauses for a second.
+ * 1024.
+ *
+ * A listener owns its socket for as long as it lives. Who serves on it gets a
+ * libevent object (an evconnlistener) on loan, whose life ends before the
+ * socket's: a server comes and goes, the socket and the clients queued on it
+ * stay. A listener that runs into EMFILE, ENFILE, ENOBUFS or ENOMEM pauses for
+ * a second.
  */
 #pragma once
 
@@ -30,15 +36,27 @@ struct listen_address {
 bool listen_addresses(
     const char *spec, struct listen_address **ret, size_t *ret_count, struct err *e);
 
-/* Binds and listens; nothing is accepted until someone takes it (listener_take). A stale unix
- * socket nobody listens on is removed first. ERR_CONFIG naming the address and the reason;
- * *ret_no_family (may be NULL) tells that the machine lacks the address family. */
+/* An address as the kernel gives it, with its text. */
+void listen_address_set(struct listen_address *a, const struct sockaddr_storage *sa, socklen_t len);
+
+/* Binds and listens; nothing is accepted until someone serves on it. A stale unix socket nobody
+ * listens on is removed first. ERR_CONFIG naming the address and the reason; *ret_no_family (may be
+ * NULL) tells that the machine lacks the address family. */
 struct listener *listener_open(
     struct loop *loop, const struct listen_address *addr, bool *ret_no_family, struct err *e);
-void listener_free(struct listener *l); /* closes; removes its unix socket. NULL is fine */
-const struct listen_address *listener_address(
-    const struct listener *l); /* with the port that was bound */
-/* The libevent object, for http/server.c; stays owned by the listener. */
-struct evconnlistener *listener_evconn(struct listener *l);
-/* Stops accepting for ms milliseconds (descriptors run short). */
+/* Takes the loan back first. Closes; removes its unix socket. NULL is fine. */
+void listener_free(struct listener *l);
+/* With the port that was bound. */
+const struct listen_address *listener_address(const struct listener *l);
+
+/* The libevent object on loan, for http/server.c, which must free it before the socket closes: in
+ * recall, which the listener calls when it is freed or lent to another, or on its own account,
+ * which it tells with listener_return. NULL if libevent failed. */
+struct evconnlistener *listener_lend(struct listener *l, void (*recall)(void *arg), void *arg);
+void listener_return(struct listener *l);
+
+/* Whether descriptors run short: what is free is only the reserve that requests in progress, calls
+ * to the CA and files need. */
+bool listener_short_of_descriptors(const struct listener *l);
+/* Stops accepting for ms milliseconds, and further while descriptors are short. */
 void listener_pause(struct listener *l, int ms);

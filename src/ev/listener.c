@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "ev/listener.h"
+
+#include <errno.h>
+#include <event2/listener.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/log.h"
+#include "base/queue.h"
+#include "ev/loop.h"
+#include "ev/timer.h"
+
+enum {
+	BACKLOG = 1024,
+	ERROR_PAUSE_MS = 1000,
+	SHORT_PAUSE_MS = 100,
+	RESERVE_MAX = 64, /* descriptors that are not given to new connections */
+	RESERVE_MIN = 8,
+};
+
+struct listener {
+	TAILQ_ENTRY(listener) entry;
+	struct loop *loop;
+	int fd;
+	struct listen_address address;
+	dev_t dev; /* of the unix socket's file */
+	ino_t ino;
+
+	struct evconnlistener *lent;
+	void (*recall)(void *arg);
+	void *arg;
+	struct timer *pause;
+};
+
+/* All listeners that exist. libevent hands the error callback of an evconnlistener the argument of
+ * its accept callback, which is evhttp's: so the listener has to be found by the object itself. */
+static TAILQ_HEAD(, listener) listeners = TAILQ_HEAD_INITIALIZER(listeners);
+
+static bool
+family_missing(const struct listen_address *a, int error)
+{
+	const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)&a->sa;
+
+	if (error == EAFNOSUPPORT || error == EPROTONOSUPPORT)
+		return true;
+	/* IPv6 compiled in but switched off: the addresses every machine has are missing. */
+	return a->sa.ss_family == AF_INET6 && error == EADDRNOTAVAIL &&
+	    (IN6_IS_ADDR_LOOPBACK(&in6->sin6_addr) || IN6_IS_ADDR_UNSPECIFIED(&in6->sin6_addr));
+}
+
+/* A socket file nobody listens on is left from a crash. False if someone listens, or if it is no
+ * socket at all. */
+static bool
+remove_stale_socket(const struct listen_address *a, struct err *e)
+{
+	const struct sockaddr_un *un = (const struct sockaddr_un *)&a->sa;
+	struct stat st;
+	int fd;
+	int r;
+
+	if (lstat(un->sun_path, &st) != 0)
+		return true;
+	if (!S_ISSOCK(st.st_mode))
+		return err_set(e, ERR_CONFIG, "%s: there is a file that is no socket", a->text);
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return err_errno(e, ERR_CONFIG, errno, "%s", a->text);
+	r = connect(fd, (const struct sockaddr *)un, a->len) == 0 ? 0 : errno;
+	close(fd);
+	if (r != ECONNREFUSED)
+		return err_set(e, ERR_CONFIG, "%s: another process listens there", a->text);
+	if (unlink(un->sun_path) != 0)
+		return err_errno(
+		    e, ERR_CONFIG, errno, "%s: cannot remove the stale socket", a->text);
+	return true;
+}
+
+static int
+bound_socket(const struct listen_address *a)
+{
+	int fd = socket(a->sa.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	const int on = 1;
+
+	if (fd < 0)
+		return -1;
+	if (a->sa.ss_family == AF_INET6)
+		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
+	if (a->sa.ss_family != AF_UNIX) {
+		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+		/* Inherited by the connections; see PITFALLS on 40 ms waits. */
+		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	}
+	if (bind(fd, (const struct sockaddr *)&a->sa, a->len) != 0 || listen(fd, BACKLOG) != 0) {
+		int error = errno;
+
+		close(fd);
+		errno = error;
+		return -1;
+	}
+	return fd;
+}
+
+static bool
+bind_failed(const struct listen_address *a, int error, bool *ret_no_family, struct err *e)
+{
+	if (ret_no_family != NULL)
+		*ret_no_family = family_missing(a, error);
+	if (error == EADDRINUSE)
+		return err_set(e, ERR_CONFIG, "%s: another process listens there", a->text);
+	if (error == EACCES && a->sa.ss_family != AF_UNIX) {
+		return err_set(e, ERR_CONFIG,
+		    "%s: a port below 1024 needs root or the capability CAP_NET_BIND_SERVICE",
+		    a->text);
+	}
+	return err_errno(e, ERR_CONFIG, error, "cannot listen on %s", a->text);
+}
+
+/* The port may have been 0, and the file's identity tells later whether it is still ours. */
+static void
+note_identity(struct listener *l)
+{
+	const struct sockaddr_un *un = (const struct sockaddr_un *)&l->address.sa;
+	struct sockaddr_storage sa = {0};
+	socklen_t len = sizeof(sa);
+	struct stat st;
+
+	if (l->address.sa.ss_family == AF_UNIX) {
+		if (lstat(un->sun_path, &st) == 0) {
+			l->dev = st.st_dev;
+			l->ino = st.st_ino;
+		}
+	} else if (getsockname(l->fd, (struct sockaddr *)&sa, &len) == 0) {
+		listen_address_set(&l->address, &sa, len);
+	}
+}
+
+static void
+resume(void *arg)
+{
+	struct listener *l = arg;
+
+	if (listener_short_of_descriptors(l))
+		timer_start(l->pause, SHORT_PAUSE_MS);
+	else if (l->lent != NULL)
+		evconnlistener_enable(l->lent);
+}
+
+struct listener *
+listener_open(
+    struct loop *loop, const struct listen_address *addr, bool *ret_no_family, struct err *e)
+{
+	struct listener *l;
+	int fd;
+
+	if (ret_no_family != NULL)
+		*ret_no_family = false;
+	if (addr->sa.ss_family == AF_UNIX && !remove_stale_socket(addr, e))
+		return NULL;
+	fd = bound_socket(addr);
+	if (fd < 0) {
+		bind_failed(addr, errno, ret_no_family, e);
+		return NULL;
+	}
+	l = xcalloc(1, sizeof(*l));
+	l->loop = loop;
+	l->fd = fd;
+	l->address = *addr;
+	l->pause = timer_new(loop, resume, l);
+	note_identity(l);
+	TAILQ_INSERT_TAIL(&listeners, l, entry);
+	return l;
+}
+
+static void
+unlink_socket(const struct listener *l)
+{
+	const struct sockaddr_un *un = (const struct sockaddr_un *)&l->address.sa;
+	struct stat st;
+
+	if (l->address.sa.ss_family != AF_UNIX || lstat(un->sun_path, &st) != 0)
+		return;
+	/* A successor may have replaced it. */
+	if (st.st_dev == l->dev && st.st_ino == l->ino)
+		unlink(un->sun_path);
+}
+
+void
+listener_free(struct listener *l)
+{
+	if (l == NULL)
+		return;
+	if (l->lent != NULL)
+		l->recall(l->arg);
+	TAILQ_REMOVE(&listeners, l, entry);
+	timer_free(l->pause);
+	unlink_socket(l);
+	close(l->fd);
+	free(l);
+}
+
+const struct listen_address *
+listener_address(const struct listener *l)
+{
+	return &l->address;
+}
+
+static void
+accept_failed(struct evconnlistener *lent, void *arg)
+{
+	int error = errno;
+	struct listener *l;
+
+	TAILQ_FOREACH (l, &listeners, entry) {
+		if (l->lent == lent)
+			break;
+	}
+	if (l == NULL)
+		return;
+	/* Without the pause the loop would fail in accept() millions of times a second. */
+	log_warning(NULL, "%s: accept: %s; pausing for a second", l->address.text, strerror(error));
+	listener_pause(l, ERROR_PAUSE_MS);
+}
+
+struct evconnlistener *
+listener_lend(struct listener *l, void (*recall)(void *arg), void *arg)
+{
+	if (l->lent != NULL)
+		l->recall(l->arg);
+	/* Backlog 0: it listens already. The descriptor stays ours when the object is freed. */
+	l->lent = evconnlistener_new(
+	    loop_base(l->loop), NULL, NULL, LEV_OPT_CLOSE_ON_EXEC | LEV_OPT_DISABLED, 0, l->fd);
+	if (l->lent == NULL)
+		return NULL;
+	l->recall = recall;
+	l->arg = arg;
+	evconnlistener_set_error_cb(l->lent, accept_failed);
+	if (!timer_running(l->pause))
+		evconnlistener_enable(l->lent);
+	return l->lent;
+}
+
+void
+listener_return(struct listener *l)
+{
+	l->lent = NULL;
+}
+
+bool
+listener_short_of_descriptors(const struct listener *l)
+{
+	struct rlimit limit;
+	rlim_t reserve;
+	int next;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY)
+		return false;
+	/* The kernel gives out the lowest free number: the one it would give now tells how many are
+	 * in use. */
+	next = fcntl(l->fd, F_DUPFD_CLOEXEC, 0);
+	if (next < 0)
+		return true;
+	close(next);
+	reserve = limit.rlim_cur / 10;
+	if (reserve > RESERVE_MAX)
+		reserve = RESERVE_MAX;
+	if (reserve < RESERVE_MIN)
+		reserve = RESERVE_MIN;
+	return (rlim_t)next + reserve >= limit.rlim_cur;
+}
+
+void
+listener_pause(struct listener *l, int ms)
+{
+	if (l->lent != NULL)
+		evconnlistener_disable(l->lent);
+	timer_start(l->pause, ms);
+}
