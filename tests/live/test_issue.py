@@ -345,7 +345,9 @@ def test_client_hangs_up_and_finds_it_in_the_cache(make_pebble, make_daemon, csr
     assert pebble.orders() == 1
 
 
-# Profiles: new ones only
+# Profiles: the old Pebble has none
+
+NEW_ONLY = pytest.mark.parametrize("make_pebble", ["new"], indirect=True)
 
 PROFILES = {"default": {"description": "90 days", "validityPeriod": 90 * 86400},
             "short": {"description": "6 days", "validityPeriod": 6 * 86400}}
@@ -360,10 +362,9 @@ def lifetime_days(c, tmp_path):
     return round((b - a).total_seconds() / 86400)
 
 
+@NEW_ONLY
 def test_profile(make_pebble, make_daemon, csrs, cert, tmp_path):
     pebble = make_pebble(profiles=PROFILES)
-    if not pebble.new:
-        pytest.skip("this Pebble has no profiles")
     d = make_daemon(pebble, {"account": {"profile": "short"},
                              'auth "long"': {"ip": "127.0.0.1", "domain": "*.example.com",
                                              "profile": "default"}})
@@ -371,10 +372,9 @@ def test_profile(make_pebble, make_daemon, csrs, cert, tmp_path):
     assert lifetime_days(cert(d.sign(csrs.make("a.example.com"))), tmp_path) == 90
 
 
+@NEW_ONLY
 def test_profile_change_makes_a_new_certificate(make_pebble, make_daemon, csrs, cert, tmp_path):
     pebble = make_pebble(profiles=PROFILES)
-    if not pebble.new:
-        pytest.skip("this Pebble has no profiles")
     d = make_daemon(pebble, {"account": {"profile": "default"}})
     csr = csrs.make("a.example.org")
     first = cert(d.sign(csr))
@@ -385,10 +385,9 @@ def test_profile_change_makes_a_new_certificate(make_pebble, make_daemon, csrs, 
     assert cert(d.sign(csr)).serial == second.serial
 
 
+@NEW_ONLY
 def test_unknown_profile(make_pebble, make_daemon, csrs):
     pebble = make_pebble(profiles=PROFILES)
-    if not pebble.new:
-        pytest.skip("this Pebble has no profiles")
     d = make_daemon(pebble, {"account": {"profile": "nosuch"}})
     d.sign(csrs.make("a.example.org")).expect(500)
     log = d.wait_log(r"(?s)nosuch.*") and d.log()
