@@ -3,11 +3,15 @@
  * The configuration: files in, every module's own configuration struct out, or
  * a list of all that is wrong (SPEC 1). Nothing here starts anything.
  *
- *   conf.c          files, merging, the way from sections to structs
- *   conf_options.c  THE table of sections and options: name, section, values, default, one line of
- * help conf_value.c    value parsers: yes/no, numbers, sizes, durations conf_account.c,
- * conf_mgmt.c, conf_verification.c, conf_storage.c, conf_auth.c, conf_logging.c conf_report.c
- * problems: FILE:LINE: message
+ * - conf.c: reads the files, builds, hands over
+ * - conf_options.c: THE table of sections and options: name, section, type, default
+ * - conf_section.c: a section against the table; conf_sections.c: those of several files
+ * - conf_value.c: value parsers: yes/no, numbers, sizes, lists; conf_listen.c: HOST:PORT
+ * - conf_secret.c: files that hold a secret
+ * - conf_account.c, conf_terms.c, conf_mgmt.c, conf_verification.c, conf_dns01.c, conf_tsig.c,
+ *   conf_storage.c, conf_auth.c, conf_method.c, conf_domain.c, conf_logging.c: one part each
+ * - conf_report.c: problems, FILE:LINE: message
+ * - conf_memory.c: the one owner of what the structs point to
  */
 #pragma once
 
@@ -104,5 +108,6 @@ struct conf_option {
 	const char *fallback; /* default as text, or NULL */
 	bool list;            /* may be given several times */
 	bool secret;          /* holds a secret: the file should not be readable by others */
+	bool empty;           /* may be given without a value: the default, or none */
 };
 const struct conf_option *conf_options(size_t *ret_count);
