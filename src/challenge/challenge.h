@@ -11,6 +11,7 @@
 
 #include "acme/solver.h"
 #include "base/err.h"
+#include "challenge/dns01_conf.h"
 #include "ev/loop.h"
 
 struct challenge;
@@ -34,6 +35,9 @@ struct challenge_conf {
 	enum challenge_type type;
 	union {
 		struct challenge_http01_conf http01;
+		struct challenge_dns01_update_conf dns01_update;
+		struct challenge_dns01_server_conf dns01_server;
+		struct challenge_challtestsrv_conf challtestsrv;
 	};
 	/* For warnings that belong to no request (Host that is not the expected one, skipped
 	 * listener); may be NULL. */
