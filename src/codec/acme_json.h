@@ -53,7 +53,7 @@ void acme_directory_done(struct acme_directory *d);
 struct acme_order_object {
 	enum acme_status status;
 	int64_t expires; /* 0 if not given */
-	char *finalize;
+	char *finalize;    /* NULL at most where the status is neither pending nor ready */
 	char *certificate; /* NULL until there is one */
 	char **authorizations;
 	size_t authorization_count; /* at most IDENTIFIERS_MAX; may be 0 */
@@ -72,6 +72,7 @@ struct acme_challenge_object {
 	bool has_error;
 	struct problem error;
 };
+/* An answer to a challenge request: type, url and token may be missing ("", NULL). */
 bool acme_challenge_parse(const char *body, size_t len, bool https_required,
     struct acme_challenge_object *ret, struct err *e);
 void acme_challenge_object_done(struct acme_challenge_object *c);
@@ -82,7 +83,7 @@ struct acme_authorization_object {
 	int64_t expires;
 	bool wildcard;
 	struct identifier identifier; /* without "*." */
-	struct acme_challenge_object *challenges;
+	struct acme_challenge_object *challenges; /* each with type, url and token */
 	size_t challenge_count;
 };
 bool acme_authorization_parse(const char *body, size_t len, bool https_required,
