@@ -36,8 +36,11 @@ struct store_meta {
 };
 
 struct store_entry {
+	const char *key; /* SHA-384 hex */
 	const char *pem; /* the chain; valid during the completion */
 	size_t pem_len;
+	/* get fills in what serving needs (directory_url, profile, leaf, issued, fetched), next
+	 * all. */
 	struct store_meta meta;
 	bool has_meta; /* false: written by the original */
 };
@@ -57,6 +60,8 @@ struct store_put {
 
 struct store_kind {
 	const char *config_name; /* "file" */
+	/* What was put can be had again. If false only flush and free are there to be called. */
+	bool keeps;
 	void (*get)(
 	    struct store *s, const char *key, store_get_fn *done, void *arg, struct op **slot);
 	/* What put points to is copied. Goes on when cancelled; only the completion is dropped. */
@@ -64,7 +69,8 @@ struct store_kind {
 	    struct op **slot);
 	void (*remove)(
 	    struct store *s, const char *key, store_put_fn *done, void *arg, struct op **slot);
-	/* Calls back for the first entry after cursor ("" = start); at the end entry is NULL. */
+	/* Calls back for the first readable entry after cursor ("" = start), an earlier entry's
+	 * key; at the end entry is NULL. */
 	void (*next)(
 	    struct store *s, const char *cursor, store_get_fn *done, void *arg, struct op **slot);
 	/* Someone got the entry: written lazily. */
@@ -84,13 +90,16 @@ struct store {
 struct store_file_conf {
 	const char *directory;
 	int64_t keep;     /* seconds an expired entry is kept */
-	size_t index_max; /* entries remembered in memory */
+	size_t index_max; /* entries remembered in memory; 0: STORE_INDEX_MAX */
 	void (*warn)(
 	    void *arg, const char *text); /* damaged entries, failed clean-up; may be NULL */
 	void *warn_arg;
 };
 
+enum { STORE_INDEX_MAX = 10000 };
+
 struct store *store_none_new(const char *name);
+/* Makes the directory if it is missing. ERR_CONFIG. */
 struct store *store_file_new(struct loop *loop, const char *name,
     const struct store_file_conf *conf, int64_t renew_within, struct err *e);
 void store_free(struct store *s); /* NULL is fine */

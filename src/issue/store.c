@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "issue/store.h"
+
+#include <string.h>
+
+enum {
+	DAY = 24 * 60 * 60,
+	SHORT_LIVED = 10 * DAY,
+};
+
+void
+store_free(struct store *s)
+{
+	if (s == NULL)
+		return;
+	s->kind->flush(s);
+	s->kind->free(s);
+}
+
+bool
+store_due(const struct leaf_info *leaf, int64_t renew_within, int64_t now, bool *ret_clamped)
+{
+	int64_t lifetime = leaf->not_after - leaf->not_before;
+	bool clamped = renew_within > lifetime / 3 * 2;
+
+	if (clamped)
+		renew_within = lifetime < SHORT_LIVED ? lifetime / 2 : lifetime / 3;
+	*ret_clamped = clamped;
+	return leaf->not_after - now < renew_within || leaf->not_after <= now;
+}
+
+static bool
+same(const char *a, const char *b)
+{
+	return strcmp(a == NULL ? "" : a, b == NULL ? "" : b) == 0;
+}
+
+/* Let's Encrypt's; no other CA names its issuers so. */
+static bool
+is_staging(const char *directory_url)
+{
+	return strstr(directory_url, "://acme-staging") != NULL;
+}
+
+bool
+store_entry_fits(const struct store_entry *entry, const char *directory_url, const char *profile)
+{
+	static const char STAGING[] = "(STAGING)";
+
+	if (entry->has_meta)
+		return same(entry->meta.directory_url, directory_url) &&
+		    same(entry->meta.profile, profile);
+	return strncmp(entry->meta.leaf.issuer, STAGING, sizeof(STAGING) - 1) != 0 ||
+	    is_staging(directory_url);
+}

@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The store `file` (SPEC 2.3): the vtable, and answers through completions.
+ * Reading is store_load.c, writing store_commit.c, the note of the last fetch
+ * store_touch.c, the removal of old entries store_sweep.c.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/file.h"
+#include "ev/loop.h"
+#include "ev/op.h"
+#include "issue/store.h"
+#include "issue/store_commit.h"
+#include "issue/store_load.h"
+#include "issue/store_path.h"
+#include "issue/store_sweep.h"
+#include "issue/store_touch.h"
+
+enum { DIRECTORY_MAX = PATH_MAX - 128 /* room for the key and a file name */ };
+
+struct store_file {
+	struct store base;
+	struct loop *loop;
+	char *dir;
+	struct store_index *index;
+	struct store_loader *loader;
+	struct store_commit *commit;
+	struct store_touch *touch;
+	struct store_sweep *sweep;
+	void (*warn)(void *arg, const char *text);
+	void *warn_arg;
+};
+
+static void
+warn(const struct store_file *s, const struct err *e)
+{
+	if (s->warn != NULL)
+		s->warn(s->warn_arg, e->detail);
+}
+
+/* ---- an operation: it is done at the end of the turn ---- */
+
+struct file_op {
+	struct op op;
+	struct task task;
+	struct store_file *store;
+	char key[SHA384_HEX];
+	store_get_fn *got;
+	store_put_fn *done;
+	void *arg;
+};
+
+static void
+file_op_free(struct file_op *o)
+{
+	task_cancel(&o->task);
+	free(o);
+}
+
+static void
+file_op_cancel(struct op *op)
+{
+	file_op_free((struct file_op *)op);
+}
+
+static struct file_op *
+file_op_start(struct store *s, const char *key, void (*run)(void *arg), void *arg, struct op **slot)
+{
+	struct file_op *o = xcalloc(1, sizeof(*o));
+
+	o->store = (struct store_file *)s;
+	memcpy(o->key, key, strnlen(key, SHA384_HEX - 1));
+	o->arg = arg;
+	op_begin(&o->op, slot, file_op_cancel);
+	task_post(o->store->loop, &o->task, run, o);
+	return o;
+}
+
+/* ---- get ---- */
+
+static void
+run_get(void *arg)
+{
+	struct file_op *o = arg;
+	struct store_file *s = o->store;
+	struct store_entry entry;
+	struct err e;
+
+	enum store_found found = store_load(s->loader, s->index, o->key, &entry, &e);
+	if (found == STORE_DAMAGED)
+		warn(s, &e);
+	op_end(&o->op);
+	o->got(o->arg, found == STORE_FOUND ? &entry : NULL, found == STORE_UNREADABLE ? &e : NULL);
+	file_op_free(o);
+}
+
+static void
+file_get(struct store *s, const char *key, store_get_fn *done, void *arg, struct op **slot)
+{
+	file_op_start(s, key, run_get, arg, slot)->got = done;
+}
+
+/* ---- next ---- */
+
+static void
+run_next(void *arg)
+{
+	struct file_op *o = arg;
+	struct store_file *s = o->store;
+	struct store_entry entry;
+	struct err e;
+	bool found = false;
+
+	while (!found && store_key_after(s->dir, o->key, o->key))
+		found = store_load_all(s->loader, o->key, &entry, &e) == STORE_FOUND;
+	op_end(&o->op);
+	o->got(o->arg, found ? &entry : NULL, NULL);
+	file_op_free(o);
+}
+
+static void
+file_next(struct store *s, const char *cursor, store_get_fn *done, void *arg, struct op **slot)
+{
+	file_op_start(s, cursor, run_next, arg, slot)->got = done;
+}
+
+/* ---- put, remove ---- */
+
+static void
+file_put(
+    struct store *s, const struct store_put *put, store_put_fn *done, void *arg, struct op **slot)
+{
+	store_commit_put(((struct store_file *)s)->commit, put, done, arg, slot);
+}
+
+static void
+forget(void *arg, const char *key)
+{
+	struct store_file *s = arg;
+
+	store_index_remove(s->index, key);
+	store_touch_forget(s->touch, key);
+}
+
+static void
+run_remove(void *arg)
+{
+	struct file_op *o = arg;
+	struct store_file *s = o->store;
+	struct err e;
+
+	if (store_commit_waits(s->commit, o->key))
+		store_commit_flush(s->commit);
+	forget(s, o->key);
+	bool ok = store_entry_remove(s->dir, o->key, &e);
+	op_end(&o->op);
+	o->done(o->arg, ok ? NULL : &e);
+	file_op_free(o);
+}
+
+static void
+file_remove(struct store *s, const char *key, store_put_fn *done, void *arg, struct op **slot)
+{
+	file_op_start(s, key, run_remove, arg, slot)->done = done;
+}
+
+/* ---- touch, flush ---- */
+
+static void
+file_touch(struct store *s, const char *key, int64_t when, const char *peer)
+{
+	struct store_file *f = (struct store_file *)s;
+	const struct store_facts *known = store_index_get(f->index, key);
+
+	/* Without meta.json there is nothing to write it into: an entry of the original. */
+	if (known != NULL && known->has_meta)
+		store_touch_add(f->touch, key, when, peer, known->fetched);
+}
+
+static void
+file_flush(struct store *s)
+{
+	struct store_file *f = (struct store_file *)s;
+
+	store_commit_flush(f->commit);
+	store_touch_flush(f->touch);
+}
+
+/* ---- life ---- */
+
+static void
+file_free(struct store *s)
+{
+	struct store_file *f = (struct store_file *)s;
+
+	store_sweep_free(f->sweep);
+	store_touch_free(f->touch);
+	store_commit_free(f->commit);
+	store_loader_free(f->loader);
+	store_index_free(f->index);
+	free(f->dir);
+	free(f->base.name);
+	free(f);
+}
+
+static const struct store_kind file_kind = {
+    .config_name = "file",
+    .keeps = true,
+    .get = file_get,
+    .put = file_put,
+    .remove = file_remove,
+    .next = file_next,
+    .touch = file_touch,
+    .flush = file_flush,
+    .free = file_free,
+};
+
+/* Without the slashes at its end: paths stand in messages. */
+static char *
+directory_copy(const char *dir)
+{
+	size_t len = strlen(dir);
+
+	while (len > 1 && dir[len - 1] == '/')
+		len--;
+	return xstrndup(dir, len);
+}
+
+struct store *
+store_file_new(struct loop *loop, const char *name, const struct store_file_conf *conf,
+    int64_t renew_within, struct err *e)
+{
+	size_t max = conf->index_max == 0 ? STORE_INDEX_MAX : conf->index_max;
+
+	if (conf->directory[0] == '\0' || strlen(conf->directory) > DIRECTORY_MAX) {
+		err_set(
+		    e, ERR_CONFIG, "directory: a path of 1 to %d bytes is wanted", DIRECTORY_MAX);
+		return NULL;
+	}
+	if (!file_mkdirs(conf->directory, 0700, e))
+		return NULL;
+
+	struct store_file *s = xcalloc(1, sizeof(*s));
+	s->base = (struct store){&file_kind, xstrdup(name), renew_within};
+	s->loop = loop;
+	s->dir = directory_copy(conf->directory);
+	s->warn = conf->warn;
+	s->warn_arg = conf->warn_arg;
+	s->index = store_index_new(max);
+	s->loader = store_loader_new(s->dir);
+	s->commit = store_commit_new(loop, s->dir, s->index);
+	s->touch = store_touch_new(loop, s->dir, s->index, max);
+	s->sweep = store_sweep_new(&(struct store_sweep_conf){
+	    .loop = loop,
+	    .dir = s->dir,
+	    .keep = conf->keep,
+	    .removed = forget,
+	    .arg = s,
+	    .warn = conf->warn,
+	    .warn_arg = conf->warn_arg,
+	});
+	return &s->base;
+}

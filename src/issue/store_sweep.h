@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Removes entries that have been expired for longer than `keep` (SPEC 1.2), and
+ * what was left half-written for as long. Walks through the store a few entries
+ * a tick, so that no answer waits for it, and begins anew once a day.
+ */
+#pragma once
+
+#include <stdint.h>
+
+#include "issue/store.h"
+
+struct store_sweep;
+
+struct store_sweep_conf {
+	struct loop *loop;
+	const char *dir;                             /* copied */
+	int64_t keep;                                /* seconds */
+	void (*removed)(void *arg, const char *key); /* forget what is remembered of it */
+	void (*warn)(void *arg, const char *text);
+	void *arg; /* of removed */
+	void *warn_arg;
+};
+
+struct store_sweep *store_sweep_new(const struct store_sweep_conf *conf);
+void store_sweep_free(struct store_sweep *s); /* NULL is fine */
