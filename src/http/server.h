@@ -2,10 +2,14 @@
 /*
  * HTTP servers on evhttp with strict checks and deferred replies.
  *
- * Checked before the handler runs; what fails is answered and the connection closed: one Host at
- * most (one for HTTP/1.1), origin-form targets only, no Transfer-Encoding, at most one
- * Content-Length of digits only, no body where none is taken, size limits, a deadline for the whole
- * request.
+ * The raw head of every request is checked before evhttp sees it; what fails is answered and the
+ * connection closed: request line and headers by the letter of RFC 9112 (no bare LF, no folding, no
+ * NUL, no blank before a colon), origin-form targets only, exactly one Host (HTTP/1.0 may omit it),
+ * no Transfer-Encoding, at most one Content-Length of digits only, no body where none is taken,
+ * size limits, no expectation but 100-continue, and a deadline for the whole request.
+ *
+ * A pipelined request is not read: the reply before it closes the connection, as RFC 9112 9.3.2
+ * allows.
  */
 #pragma once
 
@@ -35,8 +39,9 @@ struct http_reply {
 };
 
 typedef void http_handler_fn(void *arg, struct http_exchange *x);
-/* A request that failed the checks: fills in a body for status (400, 411, 413, 501, ...; detail
- * says why). The reply's texts must stay valid until the call after next. NULL: a plain line. */
+/* A request that failed the checks with status (400, 404, 411, 413, 417, 501, 505); detail is a
+ * sentence that says why. Has to reply before it returns. Method and target are "" and headers
+ * missing where the head could not be parsed that far. */
 typedef void http_refuse_fn(void *arg, int status, const char *detail, struct http_exchange *x);
 
 struct http_server_conf {
@@ -51,9 +56,11 @@ struct http_server_conf {
 };
 
 struct http_server *http_server_new(struct loop *loop, const struct http_server_conf *conf);
-/* Drops connections; exchanges that still wait get their hang-up callback. NULL is fine. */
+/* Drops connections; exchanges that still wait get their hang-up callback before it returns. NULL
+ * is fine. */
 void http_server_free(struct http_server *s);
-/* Serves on the listener, which must outlive the server or be detached by http_server_ignore. */
+/* Serves on the listener until either is freed, in any order, or another server takes the listener.
+ */
 bool http_server_serve(struct http_server *s, struct listener *l, struct err *e);
 /* No further connections from any listener; those there finish. */
 void http_server_stop_accepting(struct http_server *s);
