@@ -1,0 +1,314 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "dns/responder_table.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "base/map.h"
+#include "dns/rdf.h"
+#include "dns/responder_key.h"
+
+enum {
+	VALUE_MAX = 255, /* one character-string */
+	/* With names of any length this many values still fit into one TCP answer. */
+	RECORDS_MAX = 200,
+};
+
+struct responder_table {
+	ldns_rdf *zone; /* the root if none is configured */
+	struct responder_key zone_key;
+	ldns_rdf *ns;
+	ldns_rdf *mailbox;
+	ldns_rdf *address; /* or NULL */
+	struct map *names; /* responder_key to struct responder_name */
+	uint32_t serial;
+};
+
+/* Serial numbers grow over restarts too, hence the clock; RFC 1982 order within one run. */
+static void
+next_serial(struct responder_table *t)
+{
+	uint32_t now = (uint32_t)clock_wall();
+
+	t->serial = (int32_t)(now - t->serial) > 0 ? now : t->serial + 1;
+}
+
+static ldns_rdf *
+parse_name(const char *option, const char *text, struct err *e)
+{
+	ldns_rdf *name = rdf_from_name(text);
+
+	if (name == NULL)
+		err_set(e, ERR_CONFIG, "%s: '%s' is not a domain name", option, text);
+	return name;
+}
+
+static ldns_rdf *
+make_address(const struct ip_addr *addr)
+{
+	ldns_rdf_type type = addr->len == 4 ? LDNS_RDF_TYPE_A : LDNS_RDF_TYPE_AAAA;
+
+	return rdf_check(ldns_rdf_new_frm_data(type, addr->len, addr->bytes));
+}
+
+static ldns_rdf *
+make_mailbox(const ldns_rdf *zone, struct err *e)
+{
+	ldns_rdf *mailbox = rdf_check(rdf_from_name("hostmaster"));
+
+	if (ldns_dname_cat(mailbox, zone) == LDNS_STATUS_OK &&
+	    ldns_rdf_size(mailbox) <= LDNS_MAX_DOMAINLEN)
+		return mailbox;
+	ldns_rdf_deep_free(mailbox);
+	err_set(e, ERR_CONFIG, "zone: the name is too long to have names below it");
+	return NULL;
+}
+
+static bool
+fill(struct responder_table *t, const struct responder_table_conf *conf, struct err *e)
+{
+	const char *zone = conf->zone != NULL ? conf->zone : ".";
+	const char *ns = conf->ns != NULL ? conf->ns : conf->zone != NULL ? zone : "localhost";
+
+	t->zone = parse_name("zone", zone, e);
+	if (t->zone == NULL)
+		return false;
+	responder_key_of(t->zone, &t->zone_key);
+	t->ns = parse_name("ns", ns, e);
+	if (t->ns == NULL)
+		return false;
+	t->mailbox = make_mailbox(t->zone, e);
+	if (t->mailbox == NULL)
+		return false;
+	if (conf->record != NULL)
+		t->address = make_address(conf->record);
+	return true;
+}
+
+struct responder_table *
+responder_table_new(const struct responder_table_conf *conf, struct err *e)
+{
+	struct responder_table *t = xcalloc(1, sizeof(*t));
+
+	t->names = map_new();
+	t->serial = (uint32_t)clock_wall();
+	if (fill(t, conf, e))
+		return t;
+	responder_table_free(t);
+	return NULL;
+}
+
+static void
+free_record(struct responder_record *record)
+{
+	task_cancel(&record->task);
+	ldns_rdf_deep_free(record->value);
+	free(record);
+}
+
+static void
+free_name(const void *key, size_t key_len, void *value, void *arg)
+{
+	struct responder_name *name = value;
+	struct responder_record *record, *next;
+
+	TAILQ_FOREACH_SAFE (record, &name->records, entry, next)
+		free_record(record);
+	ldns_rdf_deep_free(name->owner);
+	free(name);
+}
+
+void
+responder_table_free(struct responder_table *t)
+{
+	if (t == NULL)
+		return;
+	map_each(t->names, free_name, NULL);
+	map_free(t->names);
+	ldns_rdf_deep_free(t->zone);
+	ldns_rdf_deep_free(t->ns);
+	ldns_rdf_deep_free(t->mailbox);
+	ldns_rdf_deep_free(t->address);
+	free(t);
+}
+
+/* The name for owner, made if it is not there; takes owner over. */
+static struct responder_name *
+name_for(struct responder_table *t, ldns_rdf *owner)
+{
+	struct responder_key key;
+	struct responder_name *name;
+
+	responder_key_of(owner, &key);
+	name = map_get(t->names, key.bytes, key.len);
+	if (name != NULL) {
+		ldns_rdf_deep_free(owner);
+		return name;
+	}
+	name = xcalloc(1, sizeof(*name));
+	name->owner = owner;
+	TAILQ_INIT(&name->records);
+	map_put(t->names, key.bytes, key.len, name);
+	return name;
+}
+
+static ldns_rdf *
+make_value(const char *text, struct err *e)
+{
+	uint8_t bytes[1 + VALUE_MAX];
+	size_t len = strlen(text);
+
+	if (len > VALUE_MAX) {
+		err_set(e, ERR_INTERNAL, "a TXT value of %zu bytes is too long", len);
+		return NULL;
+	}
+	bytes[0] = (uint8_t)len;
+	memcpy(bytes + 1, text, len);
+	return rdf_check(ldns_rdf_new_frm_data(LDNS_RDF_TYPE_STR, len + 1, bytes));
+}
+
+static void
+insert(struct responder_name *name, struct responder_record *record)
+{
+	struct responder_record *other;
+
+	record->name = name;
+	name->count++;
+	TAILQ_FOREACH (other, &name->records, entry)
+		if (ldns_rdf_compare(other->value, record->value) == 0)
+			break;
+	if (other != NULL)
+		TAILQ_INSERT_AFTER(&name->records, other, record, entry);
+	else
+		TAILQ_INSERT_TAIL(&name->records, record, entry);
+}
+
+struct responder_record *
+responder_table_add(struct responder_table *t, const char *owner, const char *value,
+    responder_fetched_fn *fetched, void *arg, struct err *e)
+{
+	ldns_rdf *dname = rdf_from_name(owner);
+	ldns_rdf *rdf = make_value(value, e);
+	struct responder_record *record;
+	struct responder_name *name;
+
+	if (dname == NULL)
+		err_set(e, ERR_INTERNAL, "'%s' is not a domain name", owner);
+	if (dname == NULL || rdf == NULL)
+		goto fail;
+	name = name_for(t, dname);
+	dname = NULL;
+	if (name->count >= RECORDS_MAX) {
+		err_set(e, ERR_BUSY, "%s has %d TXT values already", owner, RECORDS_MAX);
+		goto fail;
+	}
+	record = xcalloc(1, sizeof(*record));
+	*record = (struct responder_record){.value = rdf, .fetched = fetched, .arg = arg};
+	insert(name, record);
+	next_serial(t);
+	return record;
+fail:
+	ldns_rdf_deep_free(dname);
+	ldns_rdf_deep_free(rdf);
+	return NULL;
+}
+
+void
+responder_table_remove(struct responder_table *t, struct responder_record *record)
+{
+	struct responder_name *name = record->name;
+	struct responder_key key;
+
+	TAILQ_REMOVE(&name->records, record, entry);
+	name->count--;
+	free_record(record);
+	next_serial(t);
+	if (name->count > 0)
+		return;
+	responder_key_of(name->owner, &key);
+	map_remove(t->names, key.bytes, key.len);
+	free_name(NULL, 0, name, NULL);
+}
+
+void
+responder_table_fetched(struct loop *loop, struct responder_name *name)
+{
+	struct responder_record *record;
+
+	TAILQ_FOREACH (record, &name->records, entry)
+		if (record->fetched != NULL)
+			task_post(loop, &record->task, record->fetched, record->arg);
+}
+
+/* An empty non-terminal: nothing at the name itself, but below it (RFC 8020). */
+static bool
+has_below(const struct responder_table *t, const struct responder_key *key)
+{
+	const void *next = NULL;
+	size_t len = 0;
+
+	return map_next(t->names, key->bytes, key->len, &next, &len) != NULL && len > key->len &&
+	    memcmp(next, key->bytes, key->len) == 0;
+}
+
+/* The name server may stand outside of the zone; inside, its name is one of the zone's. */
+static bool
+leads_to_ns(const struct responder_table *t, const struct responder_key *key)
+{
+	struct responder_key ns;
+
+	responder_key_of(t->ns, &ns);
+	return responder_key_within(&ns, key);
+}
+
+/*
+ * A challenge's own name outside of the zone, _acme-challenge.NAME, is a zone of
+ * its own while it is active: whoever asks us about it was delegated here by NS
+ * records at that name, or was told to.
+ */
+void
+responder_table_find(
+    const struct responder_table *t, const ldns_rdf *qname, struct responder_view *ret)
+{
+	struct responder_key key;
+
+	*ret = (struct responder_view){0};
+	responder_key_of(qname, &key);
+	ret->name = map_get(t->names, key.bytes, key.len);
+	ret->in_zone = responder_key_within(&key, &t->zone_key);
+	if (!ret->in_zone) {
+		ret->apex = ret->name != NULL ? ret->name->owner : NULL;
+		ret->is_apex = ret->exists = ret->name != NULL;
+		return;
+	}
+	ret->apex = t->zone;
+	ret->is_apex = key.len == t->zone_key.len;
+	ret->exists = ret->is_apex || ret->name != NULL || t->address != NULL ||
+	    has_below(t, &key) || leads_to_ns(t, &key);
+}
+
+const ldns_rdf *
+responder_table_ns(const struct responder_table *t)
+{
+	return t->ns;
+}
+
+const ldns_rdf *
+responder_table_mailbox(const struct responder_table *t)
+{
+	return t->mailbox;
+}
+
+const ldns_rdf *
+responder_table_address(const struct responder_table *t)
+{
+	return t->address;
+}
+
+uint32_t
+responder_table_serial(const struct responder_table *t)
+{
+	return t->serial;
+}

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What the responder serves: one zone (or, without one, any name), its name
+ * server and address, and the TXT values of challenges that are active now.
+ *
+ * Private to dns/. The table owns its names and records. A record is one
+ * presentation: equal values at one name are served once, and for as long as
+ * one of them is there.
+ */
+#pragma once
+
+#include <ldns/ldns.h>
+
+#include "base/err.h"
+#include "base/queue.h"
+#include "codec/ip.h"
+#include "ev/loop.h"
+
+struct responder_table;
+
+typedef void responder_fetched_fn(void *arg);
+
+struct responder_record {
+	TAILQ_ENTRY(responder_record) entry; /* equal values stand side by side */
+	struct responder_name *name;
+	ldns_rdf *value; /* one character-string */
+	responder_fetched_fn *fetched;
+	void *arg;
+	struct task task; /* posted: fetched is due */
+};
+TAILQ_HEAD(responder_records, responder_record);
+
+/* A name with at least one record. */
+struct responder_name {
+	ldns_rdf *owner;
+	struct responder_records records;
+	size_t count;
+};
+
+struct responder_table_conf {
+	const char *zone;             /* NULL: any name */
+	const char *ns;               /* NULL: the zone's own name */
+	const struct ip_addr *record; /* address of every name in the zone, or NULL */
+};
+
+/* ERR_CONFIG. */
+struct responder_table *responder_table_new(const struct responder_table_conf *conf, struct err *e);
+void responder_table_free(struct responder_table *t); /* NULL is fine */
+
+/* owner in presentation form, with or without the last dot. NULL: ERR_INTERNAL for what is no name
+ * or no value, ERR_BUSY when the name has too many values already. */
+struct responder_record *responder_table_add(struct responder_table *t, const char *owner,
+    const char *value, responder_fetched_fn *fetched, void *arg, struct err *e);
+void responder_table_remove(struct responder_table *t, struct responder_record *record);
+
+/* Posts the callbacks of a name whose values were just served. */
+void responder_table_fetched(struct loop *loop, struct responder_name *name);
+
+/* What is known about a name. */
+struct responder_view {
+	const ldns_rdf *apex; /* of the zone that holds the name; NULL: none of ours */
+	bool is_apex;
+	bool in_zone;                /* apex is the configured zone, not a challenge's own name */
+	bool exists;                 /* has records, or a name below it has */
+	struct responder_name *name; /* its TXT values, or NULL */
+};
+void responder_table_find(
+    const struct responder_table *t, const ldns_rdf *qname, struct responder_view *ret);
+
+const ldns_rdf *responder_table_ns(const struct responder_table *t);
+const ldns_rdf *responder_table_mailbox(const struct responder_table *t);
+const ldns_rdf *responder_table_address(const struct responder_table *t); /* A, AAAA, or NULL */
+uint32_t responder_table_serial(const struct responder_table *t); /* grows with every change */
