@@ -126,6 +126,17 @@ http_server_stop_accepting(struct http_server *s)
 		unbind(b);
 }
 
+size_t
+http_server_pending(const struct http_server *s)
+{
+	const struct http_connection *c;
+	size_t n = 0;
+
+	TAILQ_FOREACH (c, &s->connections, entry)
+		n += c->phase == PHASE_HANDLING || c->phase == PHASE_WRITING;
+	return n;
+}
+
 static void
 server_destroy(void *ptr)
 {

@@ -64,6 +64,8 @@ void http_server_free(struct http_server *s);
 bool http_server_serve(struct http_server *s, struct listener *l, struct err *e);
 /* No further connections from any listener; those there finish. */
 void http_server_stop_accepting(struct http_server *s);
+/* Requests that are not answered to the last byte: the way down waits for them. */
+size_t http_server_pending(const struct http_server *s);
 
 const char *http_exchange_method(const struct http_exchange *x); /* "GET", ... */
 const char *http_exchange_target(

@@ -75,6 +75,12 @@ mgmt_stop_accepting(struct mgmt *m)
 	http_server_stop_accepting(m->http);
 }
 
+size_t
+mgmt_pending(const struct mgmt *m)
+{
+	return http_server_pending(m->http);
+}
+
 struct desk *
 mgmt_desk(struct mgmt *m)
 {
