@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What is known of our account, on disk: DIR/registration.json, in the shape the
+ * original wrote, {"uri": account URL, "body": {"key": JWK, "contact": [...],
+ * "status": ...}}. Any member may be missing; those we do not know are kept.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/err.h"
+#include "codec/json.h"
+
+struct registration {
+	char *path;
+	char *uri;         /* account URL; NULL: unknown */
+	struct json *root; /* never NULL */
+};
+
+/* A missing file is an empty registration. A damaged one too, but then *e says so and false is
+ * returned: the file will be written anew. */
+bool registration_load(struct registration *r, const char *dir, struct err *e);
+void registration_done(struct registration *r);
+
+/* Contacts as last recorded; NULL if none were. */
+const struct json *registration_contacts(const struct registration *r);
+/* Records and writes, if anything is different from what is on disk (mode 0600). contacts: an array, copied; NULL leaves
+ * them. Blocks for two syncs; false: ERR_CONFIG. */
+bool registration_save(struct registration *r, const char *uri, const struct json *key,
+    const struct json *contacts, struct err *e);
