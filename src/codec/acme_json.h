@@ -52,7 +52,7 @@ void acme_directory_done(struct acme_directory *d);
 /* 7.1.3 */
 struct acme_order_object {
 	enum acme_status status;
-	int64_t expires; /* 0 if not given */
+	int64_t expires;   /* 0 if not given */
 	char *finalize;    /* NULL at most where the status is neither pending nor ready */
 	char *certificate; /* NULL until there is one */
 	char **authorizations;
@@ -82,7 +82,7 @@ struct acme_authorization_object {
 	enum acme_status status;
 	int64_t expires;
 	bool wildcard;
-	struct identifier identifier; /* without "*." */
+	struct identifier identifier;             /* without "*." */
 	struct acme_challenge_object *challenges; /* each with type, url and token */
 	size_t challenge_count;
 };

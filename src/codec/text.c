@@ -62,6 +62,12 @@ text_equal_nocase(const char *p, size_t len, const char *word)
 }
 
 bool
+text_contains(const char *p, size_t len, const char *word)
+{
+	return memmem(p, len, word, strlen(word)) != NULL;
+}
+
+bool
 text_parse_uint(const char *p, size_t len, uint64_t max, uint64_t *ret)
 {
 	uint64_t value = 0;

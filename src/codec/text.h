@@ -15,6 +15,7 @@ bool text_all_digits(const char *p, size_t len); /* false if empty */
 /* Moves *p and *len past blanks, tabs, CR and LF at both ends. */
 void text_trim(const char **p, size_t *len);
 bool text_equal_nocase(const char *p, size_t len, const char *word);
+bool text_contains(const char *p, size_t len, const char *word);
 /* Digits only, at least one, at most max. */
 bool text_parse_uint(const char *p, size_t len, uint64_t max, uint64_t *ret);
 /* For quoting in a message: printable ASCII, anything else "?"; cut with "...". Returns out. */
