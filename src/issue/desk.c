@@ -1,0 +1,317 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "issue/desk.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "acme/ca.h"
+#include "base/alloc.h"
+#include "challenge/challenge.h"
+#include "issue/desk_private.h"
+#include "issue/store.h"
+
+enum {
+	SEEN_NAMES = 8192,
+	FAILURES = 2000,
+	RESULTS = 1000,
+	RESULT_BYTES = 16 * 1024 * 1024,
+	BUSY_RETRY_S = 30,
+};
+
+/* ---- life ---- */
+
+struct desk *
+desk_new(struct loop *loop, const struct desk_conf *conf)
+{
+	struct desk *d = xcalloc(1, sizeof(*d));
+
+	d->loop = loop;
+	d->conf = *conf;
+	d->conf.challenges =
+	    xmemdup(conf->challenges, conf->challenge_count * sizeof(*conf->challenges));
+	d->conf.stores = xmemdup(conf->stores, conf->store_count * sizeof(*conf->stores));
+	d->clamp_told = xcalloc(conf->store_count + 1, sizeof(*d->clamp_told));
+	d->seen = seen_new(SEEN_NAMES);
+	d->failures = failures_new(FAILURES);
+	d->results = results_new(RESULTS, RESULT_BYTES);
+	d->turns = turns_new(loop);
+	d->by_key = map_new();
+	TAILQ_INIT(&d->jobs);
+	TAILQ_INIT(&d->signs);
+	return d;
+}
+
+static void
+drop_signs(struct signs *signs)
+{
+	struct sign *s;
+
+	while ((s = TAILQ_FIRST(signs)) != NULL)
+		sign_drop(s);
+}
+
+/* Off the books; who waits for it is somewhere else by now. */
+static void
+forget_job(struct desk *d, struct desk_job *dj)
+{
+	TAILQ_REMOVE(&d->jobs, dj, entry);
+	if (desk_job_find(d, dj->key) == dj)
+		map_remove(d->by_key, dj->key, strlen(dj->key));
+	d->job_count--;
+	job_free(dj->job);
+	free(dj->key);
+	free(dj);
+}
+
+void
+desk_free(struct desk *d)
+{
+	struct desk_job *dj;
+
+	if (d == NULL)
+		return;
+	drop_signs(&d->signs);
+	while ((dj = TAILQ_FIRST(&d->jobs)) != NULL) {
+		drop_signs(&dj->waiters);
+		forget_job(d, dj);
+	}
+	task_cancel(&d->idle_task);
+	map_free(d->by_key);
+	turns_free(d->turns);
+	results_free(d->results);
+	failures_free(d->failures);
+	seen_free(d->seen);
+	free(d->clamp_told);
+	free((void *)d->conf.challenges);
+	free((void *)d->conf.stores);
+	free(d);
+}
+
+/* ---- keys ---- */
+
+const char *
+desk_profile(const struct desk *d, const char *block_profile)
+{
+	const char *profile = block_profile != NULL ? block_profile : ca_profile(d->conf.ca);
+
+	return profile == NULL ? "" : profile;
+}
+
+char *
+desk_names_key(const struct desk *d, const struct identifiers *names, const char *profile)
+{
+	char *set = identifiers_key(names);
+	char *key = xasprintf("names %s\n%s", set, desk_profile(d, profile));
+
+	free(set);
+	return key;
+}
+
+char *
+desk_body_key(const char *digest)
+{
+	return xasprintf("body %s", digest);
+}
+
+/* ---- the end of a job ---- */
+
+static void
+report_idle(void *arg)
+{
+	struct desk *d = arg;
+	void (*idle)(void *arg) = d->idle;
+
+	if (d->job_count > 0 || idle == NULL)
+		return;
+	d->idle = NULL;
+	idle(d->idle_arg);
+}
+
+/* A name that failed is not asked for again for a while, whatever the key; a CSR the CA does not
+ * like says nothing about its names. */
+static void
+remember_failure(struct desk *d, const struct job *j)
+{
+	const struct err *e = job_error(j);
+	char *body_key = desk_body_key(job_key(j));
+
+	if (job_ordered(j) && (e->kind == ERR_VALIDATION || e->kind == ERR_FORBIDDEN))
+		failures_add(d->failures, job_names_key(j), e);
+	if (job_ordered(j) && e->kind == ERR_BAD_CSR)
+		failures_add(d->failures, body_key, e);
+	free(body_key);
+}
+
+static void
+remember_success(struct desk *d, const struct desk_job *dj)
+{
+	const struct chain *chain = job_chain(dj->job);
+	bool keeps = dj->store->kind->keeps;
+	char *body_key = desk_body_key(job_key(dj->job));
+	struct result result = {
+	    .pem = chain->pem,
+	    .pem_len = chain->pem_len,
+	    .leaf = chain->leaf,
+	    .once = !keeps,
+	};
+
+	failures_clear(d->failures, job_names_key(dj->job));
+	failures_clear(d->failures, body_key);
+	/* What the store has not got, and what nobody took. */
+	if (keeps ? !job_stored(dj->job) : TAILQ_EMPTY(&dj->waiters))
+		results_put(d->results, dj->key, &result);
+	free(body_key);
+}
+
+static void
+answer_waiters(struct desk_job *dj)
+{
+	const struct chain *chain = job_chain(dj->job);
+	struct sign *s;
+
+	while ((s = TAILQ_FIRST(&dj->waiters)) != NULL) {
+		if (chain != NULL)
+			sign_answer(s, chain->pem, chain->pem_len, false);
+		else
+			sign_fail(s, job_error(dj->job));
+	}
+}
+
+static void
+job_ended(void *arg, struct job *j)
+{
+	struct desk_job *dj = arg;
+	struct desk *d = dj->desk;
+
+	if (job_chain(j) != NULL)
+		remember_success(d, dj);
+	else
+		remember_failure(d, j);
+	/* From here on the same body is a new matter. */
+	map_remove(d->by_key, dj->key, strlen(dj->key));
+	answer_waiters(dj);
+	forget_job(d, dj);
+	if (d->job_count == 0 && d->idle != NULL)
+		task_post(d->loop, &d->idle_task, report_idle, d);
+}
+
+/* ---- the start of a job ---- */
+
+struct desk_job *
+desk_job_find(struct desk *d, const char *key)
+{
+	return map_get(d->by_key, key, strlen(key));
+}
+
+bool
+desk_may_order(struct desk *d, const char *names_key, struct err *e)
+{
+	if (failures_check(d->failures, names_key, e))
+		return false;
+	return ca_ready(d->conf.ca, e);
+}
+
+static bool
+may_order(void *arg, const struct job *j, struct err *e)
+{
+	struct desk_job *dj = arg;
+
+	return desk_may_order(dj->desk, job_names_key(j), e);
+}
+
+static bool
+has_room(const struct desk *d, struct err *e)
+{
+	if (d->draining)
+		err_set(e, ERR_BUSY, "this server is shutting down: post the same CSR again later");
+	else if (d->job_count >= d->conf.max_orders)
+		err_set(e, ERR_BUSY,
+		    "%zu orders are in flight, no more are taken on: post the same CSR again later",
+		    d->job_count);
+	else
+		return true;
+	e->retry_after = BUSY_RETRY_S;
+	return false;
+}
+
+/* Takes s->csr over. NULL, with s->error, if there can be no job. */
+struct desk_job *
+desk_job_start(struct desk *d, struct sign *s, const char *key, const char *names_key)
+{
+	char id[32];
+
+	if (!desk_may_order(d, names_key, &s->error) || !has_room(d, &s->error))
+		return NULL;
+	snprintf(id, sizeof(id), "o%llu", ++d->job_ids);
+
+	struct desk_job *dj = xcalloc(1, sizeof(*dj));
+	struct job_conf conf = {
+	    .loop = d->loop,
+	    .ca = d->conf.ca,
+	    .turns = d->turns,
+	    .solver = challenge_solver(s->challenge),
+	    .store = s->store,
+	    .reason = JOB_REQUEST,
+	    .timeout_ms = d->conf.order_timeout_ms,
+	    .id = id,
+	    .key = s->digest,
+	    .names_key = names_key,
+	    .body = s->body,
+	    .body_len = s->body_len,
+	    .auth_block = s->block,
+	    .verification = s->challenge->name,
+	    .profile = s->profile,
+	    .may_order = may_order,
+	    .ended = job_ended,
+	    .arg = dj,
+	};
+	dj->desk = d;
+	dj->key = xstrdup(key);
+	dj->store = s->store;
+	TAILQ_INIT(&dj->waiters);
+	TAILQ_INSERT_TAIL(&d->jobs, dj, entry);
+	map_put(d->by_key, key, strlen(key), dj);
+	d->job_count++;
+	dj->job = job_new(&conf, s->csr);
+	s->csr = NULL;
+	return dj;
+}
+
+/* ---- shutting down ---- */
+
+void
+desk_drain(struct desk *d)
+{
+	d->draining = true;
+}
+
+size_t
+desk_jobs(const struct desk *d)
+{
+	return d->job_count;
+}
+
+void
+desk_on_idle(struct desk *d, void (*idle)(void *arg), void *arg)
+{
+	d->idle = idle;
+	d->idle_arg = arg;
+	if (d->job_count == 0)
+		task_post(d->loop, &d->idle_task, report_idle, d);
+}
+
+void
+desk_abort(struct desk *d, const struct err *e)
+{
+	struct desk_job *dj;
+
+	while ((dj = TAILQ_FIRST(&d->jobs)) != NULL)
+		job_abort(dj->job, e);
+}
+
+void
+desk_forget_failures(struct desk *d)
+{
+	failures_forget(d->failures);
+}

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What the desk's three files share.
+ *
+ *   desk.c         the desk itself, and its jobs
+ *   desk_sign.c    the way of one request: who, what, from where
+ *   desk_answer.c  how it ends
+ */
+#pragma once
+
+#include "base/log.h"
+#include "base/map.h"
+#include "base/queue.h"
+#include "codec/chain.h"
+#include "codec/csr.h"
+#include "codec/digest.h"
+#include "ev/loop.h"
+#include "ev/op.h"
+#include "issue/desk.h"
+#include "issue/failures.h"
+#include "issue/job.h"
+#include "issue/results.h"
+#include "issue/seen.h"
+#include "issue/turns.h"
+
+struct timer;
+
+enum { SIGN_NAMES_SHOWN = 256 };
+
+TAILQ_HEAD(signs, sign);
+
+/* A job, and those who wait for it. */
+struct desk_job {
+	TAILQ_ENTRY(desk_job) entry;
+	struct desk *desk;
+	struct job *job;
+	char *key; /* body, store and profile: who asks for the same waits for it */
+	struct store *store;
+	struct signs waiters;
+};
+
+struct desk {
+	struct loop *loop;
+	struct desk_conf conf; /* its arrays are owned */
+	struct seen *seen;
+	struct failures *failures;
+	struct results *results;
+	struct turns *turns;
+	struct map *by_key; /* key -> struct desk_job */
+	TAILQ_HEAD(, desk_job) jobs;
+	size_t job_count;
+	unsigned long long job_ids;
+	struct signs signs; /* those that wait for no job (yet) */
+	bool *clamp_told;   /* by store: told that renew-within is too long for its certificates */
+	bool draining;
+	void (*idle)(void *arg);
+	void *idle_arg;
+	struct task idle_task;
+};
+
+/* A certificate from the store that is due, but better than none. */
+struct due {
+	char *pem; /* NULL: there is none */
+	size_t pem_len;
+	int64_t not_after;
+};
+
+/* One request, from desk_sign to its completion. */
+struct sign {
+	struct op op; /* first */
+	TAILQ_ENTRY(sign) entry;
+	struct desk *desk;
+	struct desk_job *job; /* on its list; NULL: on the desk's */
+	sign_done_fn *done;
+	void *arg;
+	struct task task;    /* what comes after this turn */
+	struct timer *timer; /* the request's own time */
+	struct op *lookup;
+	struct err error;
+	/* What it asks for. */
+	char digest[SHA384_HEX];
+	void *body;
+	size_t body_len;
+	struct csr *csr; /* NULL: not parsed, it was seen before */
+	/* What the auth block gives. */
+	struct store *store;
+	size_t store_index;
+	struct challenge *challenge;
+	char *block;
+	char *profile; /* NULL: the CA's */
+	struct due due;
+	/* Who, for the log. */
+	char *peer;
+	char names[SIGN_NAMES_SHOWN];
+	struct log_context log;
+};
+
+/* desk.c */
+const char *desk_profile(
+    const struct desk *d, const char *block_profile); /* as ordered; "" is none */
+struct desk_job *desk_job_find(struct desk *d, const char *key);
+/* Whether another order may be made; not for names that failed, nor with a CA that is down. */
+bool desk_may_order(struct desk *d, const char *names_key, struct err *e);
+struct desk_job *desk_job_start(
+    struct desk *d, struct sign *s, const char *key, const char *names_key);
+/* The keys of the memories; the caller frees them. */
+char *desk_names_key(const struct desk *d, const struct identifiers *names, const char *profile);
+char *desk_body_key(const char *digest);
+
+/* desk_sign.c */
+void sign_join(struct sign *s, struct desk_job *job);
+
+/* desk_answer.c: each ends the request. */
+void sign_answer(struct sign *s, const char *pem, size_t pem_len, bool cached);
+/* Whether the certificate that is due is given out rather than e. */
+bool sign_has_stand_in(const struct sign *s, const struct err *e);
+/* With that certificate, or with e; logs the former only. */
+void sign_fail(struct sign *s, const struct err *e);
+/* No completion. */
+void sign_drop(struct sign *s);
+/* Its time is over. */
+void sign_timed_out(void *arg);
