@@ -52,6 +52,7 @@ enum dns_verdict {
 	DNS_STRAY,     /* answers something else, or is no message */
 	DNS_CUT,       /* truncated: ask over TCP */
 	DNS_UNTRUSTED, /* answers us, but its signature is missing or fails */
+	DNS_DENIED,    /* the same, and it says that the request was not carried out */
 	DNS_FAILED,    /* properly signed, and final: BADTIME, BADTRUNC */
 	DNS_ANSWERED,
 };

@@ -132,6 +132,22 @@ question_matches(const struct dns_request *r, const struct dns_message *m)
 	    ldns_dname_compare(ldns_rr_owner(q), r->name) == 0;
 }
 
+static enum dns_verdict
+judge_signature(const struct dns_request *r, const struct dns_message *m, const uint8_t *wire,
+    int64_t now, struct err *e)
+{
+	static const enum dns_verdict verdicts[] = {
+	    [TSIG_VALID] = DNS_ANSWERED,
+	    [TSIG_UNTRUSTED] = DNS_UNTRUSTED,
+	    [TSIG_FINAL] = DNS_FAILED,
+	};
+	enum dns_verdict verdict = verdicts[tsig_verify(r->key, &r->mac, wire, m, now, e)];
+
+	if (verdict == DNS_UNTRUSTED && m->rcode != LDNS_RCODE_NOERROR)
+		return DNS_DENIED;
+	return verdict;
+}
+
 enum dns_verdict
 dns_request_judge(const struct dns_request *r, const uint8_t *wire, size_t len, int64_t now,
     struct dns_message **ret_answer, struct err *e)
@@ -152,12 +168,7 @@ dns_request_judge(const struct dns_request *r, const uint8_t *wire, size_t len, 
 		err_set(e, ERR_UPSTREAM, "an answer to another question");
 		verdict = DNS_STRAY;
 	} else if (r->key != NULL) {
-		static const enum dns_verdict verdicts[] = {
-		    [TSIG_VALID] = DNS_ANSWERED,
-		    [TSIG_UNTRUSTED] = DNS_UNTRUSTED,
-		    [TSIG_FINAL] = DNS_FAILED,
-		};
-		verdict = verdicts[tsig_verify(r->key, &r->mac, wire, m, now, e)];
+		verdict = judge_signature(r, m, wire, now, e);
 	}
 	if (verdict == DNS_ANSWERED)
 		*ret_answer = m;
