@@ -58,7 +58,7 @@ challenge_solver(struct challenge *c)
 /* ---- the common head ---- */
 
 void
-challenge_init(struct challenge *c, struct loop *loop, const struct challenge_kind *kind,
+challenge_head_init(struct challenge *c, struct loop *loop, const struct challenge_kind *kind,
     const struct challenge_conf *conf)
 {
 	c->kind = kind;
@@ -67,7 +67,7 @@ challenge_init(struct challenge *c, struct loop *loop, const struct challenge_ki
 }
 
 void
-challenge_done(struct challenge *c)
+challenge_head_done(struct challenge *c)
 {
 	task_cancel(&c->idle_task);
 	free(c->name);

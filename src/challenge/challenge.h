@@ -82,8 +82,8 @@ struct acme_solver *challenge_solver(struct challenge *c);
 void challenge_on_idle(struct challenge *c, struct loop *loop, void (*idle)(void *arg), void *arg);
 
 /* For the kinds: the head's members, and one presentation more or less. */
-void challenge_init(struct challenge *c, struct loop *loop, const struct challenge_kind *kind,
+void challenge_head_init(struct challenge *c, struct loop *loop, const struct challenge_kind *kind,
     const struct challenge_conf *conf);
-void challenge_done(struct challenge *c);
+void challenge_head_done(struct challenge *c);
 void challenge_begin(struct challenge *c);
 void challenge_end(struct challenge *c);

@@ -259,7 +259,7 @@ http01_free(struct challenge *c)
 		listener_free(h->listeners[i]);
 	free(h->listeners);
 	tokens_free(h->tokens);
-	challenge_done(&h->base);
+	challenge_head_done(&h->base);
 	free(h);
 }
 
@@ -269,7 +269,7 @@ http01_new(struct loop *loop, const struct challenge_conf *conf, struct err *e)
 	struct http01 *h = xcalloc(1, sizeof(*h));
 	struct err local;
 
-	challenge_init(&h->base, loop, &challenge_http01, conf);
+	challenge_head_init(&h->base, loop, &challenge_http01, conf);
 	h->base.solver = (struct acme_solver){"http-01", http01_present, http01_withdraw};
 	h->warn = conf->warn;
 	h->warn_arg = conf->warn_arg;

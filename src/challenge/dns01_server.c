@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "challenge/dns01_server.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/counter.h"
+#include "challenge/dns01.h"
+#include "dns/responder.h"
+#include "ev/op.h"
+
+struct dns01_server {
+	struct challenge base;
+	struct responder *responder;
+	char *zone; /* or NULL */
+	TAILQ_HEAD(, presentation) presentations;
+};
+
+struct presentation {
+	TAILQ_ENTRY(presentation) entry;
+	struct dns01_server *server;
+	struct responder_record *records[2]; /* _acme-challenge.NAME, NAME.ZONE; or NULL */
+	char *token;
+	acme_fetched_fn *fetched;
+	void *arg;
+};
+
+/* ---- records ---- */
+
+static void
+fetched(void *arg)
+{
+	struct presentation *p = arg;
+
+	counter_add(COUNTER_CHALLENGES_ANSWERED, 1);
+	if (p->fetched != NULL)
+		p->fetched(p->arg);
+}
+
+static bool
+add_record(struct presentation *p, size_t i, const char *owner, const char *value, struct err *e)
+{
+	p->records[i] =
+	    responder_add(p->server->responder, owner, value, fetched, p, e);
+	return p->records[i] != NULL;
+}
+
+/* A name that is too long to stand below the zone cannot have been delegated there; its own name
+ * may still have been, by NS records. */
+static bool
+add_below_zone(
+    struct presentation *p, const struct identifier *id, const char *value, struct err *e)
+{
+	const char *zone = p->server->zone;
+	char *owner;
+	bool ok;
+
+	if (zone == NULL || strlen(id->value) + 1 + strlen(zone) > IDENTIFIER_MAX)
+		return true;
+	owner = xasprintf("%s.%s", id->value, zone);
+	ok = add_record(p, 1, owner, value, e);
+	free(owner);
+	return ok;
+}
+
+static bool
+add_records(struct presentation *p, const struct acme_answer *answer, struct err *e)
+{
+	char *owner = dns01_name(answer->identifier);
+	char *value = dns01_value(answer->key_authorization);
+	bool ok = add_record(p, 0, owner, value, e) &&
+	    add_below_zone(p, answer->identifier, value, e);
+
+	free(owner);
+	free(value);
+	return ok;
+}
+
+static void
+presentation_free(struct presentation *p)
+{
+	for (size_t i = 0; i < 2; i++)
+		if (p->records[i] != NULL)
+			responder_remove(p->server->responder, p->records[i]);
+	TAILQ_REMOVE(&p->server->presentations, p, entry);
+	challenge_end(&p->server->base);
+	free(p->token);
+	free(p);
+}
+
+/* NULL on failure, and then nothing is left. */
+static struct presentation *
+presentation_new(struct dns01_server *s, const struct acme_answer *answer,
+    acme_fetched_fn *fetched_fn, void *arg, struct err *e)
+{
+	struct presentation *p = xcalloc(1, sizeof(*p));
+
+	p->server = s;
+	p->token = xstrdup(answer->token);
+	p->fetched = fetched_fn;
+	p->arg = arg;
+	TAILQ_INSERT_TAIL(&s->presentations, p, entry);
+	challenge_begin(&s->base);
+	if (add_records(p, answer, e))
+		return p;
+	presentation_free(p);
+	return NULL;
+}
+
+static void
+take_away(struct dns01_server *s, const char *token, const void *arg)
+{
+	struct presentation *p;
+
+	TAILQ_FOREACH (p, &s->presentations, entry) {
+		if (p->arg == arg && strcmp(p->token, token) == 0) {
+			presentation_free(p);
+			return;
+		}
+	}
+}
+
+/* ---- present and withdraw ---- */
+
+/* The records are there at once; only the completion waits for the end of the turn. */
+struct present {
+	struct op op;
+	struct task task;
+	struct dns01_server *server;
+	struct err error; /* ERR_NONE: presented */
+	char *token;
+	acme_presented_fn *done;
+	void *arg;
+};
+
+static void
+present_free(struct present *p)
+{
+	task_cancel(&p->task);
+	free(p->token);
+	free(p);
+}
+
+static void
+present_cancel(struct op *op)
+{
+	struct present *p = (struct present *)op;
+
+	take_away(p->server, p->token, p->arg);
+	present_free(p);
+}
+
+static void
+present_report(void *arg)
+{
+	struct present *p = arg;
+
+	op_end(&p->op);
+	p->done(p->arg, p->error.kind == ERR_NONE ? NULL : &p->error);
+	present_free(p);
+}
+
+static void
+server_present(struct acme_solver *solver, const struct acme_answer *answer,
+    acme_presented_fn *done, acme_fetched_fn *fetched_fn, void *arg, struct op **slot)
+{
+	struct dns01_server *s = (struct dns01_server *)solver;
+	struct present *p = xcalloc(1, sizeof(*p));
+
+	p->server = s;
+	p->token = xstrdup(answer->token);
+	p->done = done;
+	p->arg = arg;
+	presentation_new(s, answer, fetched_fn, arg, &p->error);
+	op_begin(&p->op, slot, present_cancel);
+	task_post(s->base.loop, &p->task, present_report, p);
+}
+
+static void
+server_withdraw(struct acme_solver *solver, const struct acme_answer *answer, void *arg)
+{
+	take_away((struct dns01_server *)solver, answer->token, arg);
+}
+
+/* ---- life ---- */
+
+static void
+server_free(struct challenge *c)
+{
+	struct dns01_server *s = (struct dns01_server *)c;
+	struct presentation *p, *next;
+
+	TAILQ_FOREACH_SAFE (p, &s->presentations, entry, next)
+		presentation_free(p);
+	responder_free(s->responder);
+	free(s->zone);
+	challenge_head_done(&s->base);
+	free(s);
+}
+
+static struct responder *
+open_responder(struct loop *loop, const struct challenge_conf *conf, struct err *e)
+{
+	const struct challenge_dns01_server_conf *server = &conf->dns01_server;
+	struct responder_conf responder = {
+	    .listeners = server->listeners,
+	    .listener_count = server->listener_count,
+	    .skip_no_family = server->default_listeners,
+	    .zone = server->zone,
+	    .ns = server->ns,
+	    .record = server->has_record ? &server->record : NULL,
+	    .warn = conf->warn,
+	    .warn_arg = conf->warn_arg,
+	};
+
+	return responder_new(loop, &responder, e);
+}
+
+static struct challenge *
+server_new(struct loop *loop, const struct challenge_conf *conf, struct err *e)
+{
+	struct responder *responder = open_responder(loop, conf, e);
+	struct dns01_server *s;
+
+	if (responder == NULL)
+		return NULL;
+	s = xcalloc(1, sizeof(*s));
+	challenge_head_init(&s->base, loop, &challenge_dns01_server, conf);
+	s->base.solver = (struct acme_solver){"dns-01", server_present, server_withdraw};
+	s->responder = responder;
+	s->zone = conf->dns01_server.zone != NULL ? xstrdup(conf->dns01_server.zone) : NULL;
+	TAILQ_INIT(&s->presentations);
+	return &s->base;
+}
+
+const struct challenge_kind challenge_dns01_server = {
+    .config_name = "dns01-server",
+    .wildcards = true,
+    .ip = false,
+    .new = server_new,
+    .free = server_free,
+};
