@@ -68,7 +68,7 @@ drain(struct life *l)
 /* ---- withdrawing ---- */
 
 static void
-challenge_done(void *arg)
+challenge_withdrawn(void *arg)
 {
 	struct life *l = arg;
 
@@ -84,7 +84,7 @@ withdraw(struct life *l)
 		if (l->conf.challenges[i] == NULL)
 			continue;
 		l->challenges_busy++;
-		challenge_on_idle(l->conf.challenges[i], l->loop, challenge_done, l);
+		challenge_on_idle(l->conf.challenges[i], l->loop, challenge_withdrawn, l);
 	}
 	if (l->challenges_busy == 0)
 		enter(l, FLUSHING);
