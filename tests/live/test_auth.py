@@ -6,6 +6,7 @@ import subprocess
 
 import pytest
 
+from lab.daemon import ROOT
 from lab.http import Raw, raw, request
 from lab.util import clean_env, free_port, run, wait_until
 
@@ -131,6 +132,23 @@ def test_documented_lines(make_daemon, fakeca, csr, tmp_path):
         assert p.returncode == 0, f"{line}\n{p.stdout}"
     assert (tmp_path / "wget.pem").read_bytes() == (tmp_path / "curl.pem").read_bytes()
     assert b"BEGIN CERTIFICATE" in (tmp_path / "wget2.pem").read_bytes()
+
+
+def test_readme_lines(make_daemon, fakeca, tmp_path):
+    """Every client line of README.md, as it stands there, one after the other."""
+    text = (ROOT / "README.md").read_text().split("\n## Clients\n")[1].split("\n## ")[0]
+    script = "\n".join(line[4:] for line in text.splitlines() if line.startswith("    "))
+    assert script.count("/sign") == 4 and "-hmac" in script
+    d = hmac_daemon(make_daemon, fakeca)
+    d.restart({'auth "test"': {"domain": ["example.org", "*.example.org"]},
+               'auth "plain"': {"ip": "127.0.0.1", "domain": ["example.org", "*.example.org"]}})
+    script = script.replace("http://acmems:1313/", f"http://127.0.0.1:{d.port}/")
+    p = subprocess.run(["bash", "-e", "-c", script], cwd=tmp_path, env=clean_env(KEY=KEY),
+                       stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=60)
+    assert p.returncode == 0, p.stdout
+    assert "BEGIN CERTIFICATE" in (tmp_path / "chain.pem").read_text(), p.stdout
+    assert "BEGIN CERTIFICATE" in (tmp_path / "chain.new").read_text(), p.stdout
+    assert fakeca.count("new-order") == 1
 
 
 # all, globs, order of blocks

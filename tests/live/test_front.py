@@ -2,6 +2,7 @@
 """Behind nginx: the snippet of examples/nginx.conf in front of the challenge listener, a proxy in
 front of the management listener, and two instances behind one name."""
 import os
+import re
 import shutil
 
 import pytest
@@ -49,23 +50,15 @@ def nginx(tmp_path):
         p.stop()
 
 
-def snippet(port):
-    """The documented snippet, as the whole of a server block's content, with our ports."""
-    text = SNIPPET.read_text()
-    assert "1380" in text, "the snippet passes on to the default challenge listener"
-    return text.replace("1380", str(port))
-
-
 def front(port, challenge_port):
-    text = snippet(challenge_port)
-    if "server {" in text or "server{" in text:
-        # A whole server block, maybe with an upstream.
-        import re
-        return re.sub(r"listen\s+[^;]*;", "", text).replace(
-            "server {", f"server {{ listen 127.0.0.1:{port};", 1) if "upstream" not in text else \
-            re.sub(r"(server\s*\{\s*\n)", rf"\1 listen 127.0.0.1:{port};\n",
-                   re.sub(r"listen\s+[^;]*;", "", text))
-    return f"server {{\n listen 127.0.0.1:{port};\n{text}\n}}"
+    """The documented snippet with our ports: what the CA asks comes to port."""
+    text = SNIPPET.read_text()
+    assert "127.0.0.1:1380" in text, "the snippet passes on to the default challenge listener"
+    text = text.replace("127.0.0.1:1380", f"127.0.0.1:{challenge_port}")
+    text = re.sub(r"^\s*listen\s+\[::\]:80;\n", "", text, flags=re.M)
+    text, listens = re.subn(r"listen\s+80;", f"listen 127.0.0.1:{port};", text)
+    assert listens == 1
+    return text
 
 
 def test_challenge_behind_nginx(make_pebble, make_daemon, nginx, csrs, cert):

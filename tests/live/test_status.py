@@ -128,7 +128,7 @@ def test_415_finalize_unauthorized(fakeca, fake_daemon, csrs):
 def test_421(fakeca, fake_daemon, csr):
     fakeca.validation = "invalid"
     r = fake_daemon.sign(csr).expect(421, r"www\.example\.org", "wrong answer at the name")
-    assert r.reason == "Validation failed for www.example.org"
+    assert r.reason.startswith("Validation failed for www.example.org")
 
 
 @pytest.mark.parametrize("kind", ["caa", "connection", "dns", "incorrectResponse", "tls",
