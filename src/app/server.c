@@ -105,6 +105,7 @@ build_challenges(struct server *s, struct err *e)
 
 		if (challenge_kind(conf.type) == NULL)
 			continue;
+		conf.http = s->http;
 		conf.warn = warn;
 		conf.warn_arg = (void *)conf.name;
 		s->challenges[i] = challenge_new(s->loop, &conf, e);

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 
 #include "base/alloc.h"
+#include "challenge/dns01_challtestsrv.h"
+#include "challenge/dns01_server.h"
 #include "challenge/http01.h"
 
 static const struct challenge_row {
@@ -13,8 +15,8 @@ static const struct challenge_row {
 } rows[] = {
     [CHALLENGE_HTTP01] = {"http01", &challenge_http01},
     [CHALLENGE_DNS01_UPDATE] = {"dns01-dnsUpdate", NULL},
-    [CHALLENGE_DNS01_SERVER] = {"dns01-server", NULL},
-    [CHALLENGE_DNS01_CHALLTESTSRV] = {"dns01-challtestsrv", NULL},
+    [CHALLENGE_DNS01_SERVER] = {"dns01-server", &challenge_dns01_server},
+    [CHALLENGE_DNS01_CHALLTESTSRV] = {"dns01-challtestsrv", &challenge_dns01_challtestsrv},
 };
 static_assert(sizeof(rows) / sizeof(rows[0]) == CHALLENGE_TYPE_COUNT, "a row for each type");
 

@@ -15,6 +15,7 @@
 #include "ev/loop.h"
 
 struct challenge;
+struct http_client;
 
 enum challenge_type {
 	CHALLENGE_HTTP01,
@@ -39,6 +40,7 @@ struct challenge_conf {
 		struct challenge_dns01_server_conf dns01_server;
 		struct challenge_challtestsrv_conf challtestsrv;
 	};
+	struct http_client *http; /* borrowed; for kinds that speak HTTP to someone */
 	/* For warnings that belong to no request (Host that is not the expected one, skipped
 	 * listener); may be NULL. */
 	void (*warn)(void *arg, const char *text);

@@ -41,8 +41,7 @@ fetched(void *arg)
 static bool
 add_record(struct presentation *p, size_t i, const char *owner, const char *value, struct err *e)
 {
-	p->records[i] =
-	    responder_add(p->server->responder, owner, value, fetched, p, e);
+	p->records[i] = responder_add(p->server->responder, owner, value, fetched, p, e);
 	return p->records[i] != NULL;
 }
 
@@ -69,8 +68,8 @@ add_records(struct presentation *p, const struct acme_answer *answer, struct err
 {
 	char *owner = dns01_name(answer->identifier);
 	char *value = dns01_value(answer->key_authorization);
-	bool ok = add_record(p, 0, owner, value, e) &&
-	    add_below_zone(p, answer->identifier, value, e);
+	bool ok =
+	    add_record(p, 0, owner, value, e) && add_below_zone(p, answer->identifier, value, e);
 
 	free(owner);
 	free(value);
