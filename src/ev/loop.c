@@ -218,11 +218,14 @@ loop_free(struct loop *loop)
 {
 	if (loop == NULL)
 		return;
-	while (!TAILQ_EMPTY(&loop->tasks) || !TAILQ_EMPTY(&loop->disposals)) {
+	free_signals(loop);
+	/* What was disposed of may leave callbacks behind that libevent (evdns for one) has put off
+	 * until the next turn and that free memory. */
+	do {
 		run_tasks(loop);
 		run_disposals(loop);
-	}
-	free_signals(loop);
+		event_base_loop(loop->base, EVLOOP_NONBLOCK);
+	} while (!TAILQ_EMPTY(&loop->tasks) || !TAILQ_EMPTY(&loop->disposals));
 	event_base_free(loop->base);
 	free(loop);
 }
