@@ -182,7 +182,7 @@ ini_parse(const char *text, size_t len, const char *path, ini_report_fn *report_
 			newline = end;
 		p.line++;
 		parse_line(&p, text, (size_t)(newline - text));
-		text = newline + 1;
+		text = newline < end ? newline + 1 : end;
 	}
 	return p.file;
 }

@@ -52,10 +52,11 @@ flatten_ecdsa(uint8_t **sig, size_t *len, int half)
 	return done;
 }
 
-/* The signature over input as base64url, or NULL. */
-static char *
-sign(EVP_PKEY *pkey, const struct algorithm *algorithm, const char *input, struct err *e)
+char *
+jws_signature(const struct key *k, const char *input, struct err *e)
 {
+	EVP_PKEY *pkey = key_evp(k);
+	struct algorithm algorithm = algorithm_of(pkey);
 	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
 	const unsigned char *data = (const unsigned char *)input;
 	CLEANUP_FREE uint8_t *sig = NULL;
@@ -64,13 +65,13 @@ sign(EVP_PKEY *pkey, const struct algorithm *algorithm, const char *input, struc
 
 	ERR_clear_error();
 	if (ctx == NULL ||
-	    EVP_DigestSignInit_ex(ctx, NULL, algorithm->digest, NULL, NULL, pkey, NULL) != 1 ||
+	    EVP_DigestSignInit_ex(ctx, NULL, algorithm.digest, NULL, NULL, pkey, NULL) != 1 ||
 	    EVP_DigestSign(ctx, NULL, &len, data, strlen(input)) != 1)
 		goto out;
 	sig = xmalloc(len);
 	if (EVP_DigestSign(ctx, sig, &len, data, strlen(input)) != 1)
 		goto out;
-	if (algorithm->half > 0 && !flatten_ecdsa(&sig, &len, algorithm->half))
+	if (algorithm.half > 0 && !flatten_ecdsa(&sig, &len, algorithm.half))
 		goto out;
 	text = b64url_encode(sig, len);
 out:
@@ -128,7 +129,7 @@ jws_sign(const struct key *k, const char *kid, const char *nonce, const char *ur
 	    encode_object(protected_header(k, algorithm.name, kid, nonce, url));
 	CLEANUP_FREE char *body = b64url_encode(payload, payload != NULL ? strlen(payload) : 0);
 	CLEANUP_FREE char *input = xasprintf("%s.%s", protected, body);
-	CLEANUP_FREE char *signature = sign(key_evp(k), &algorithm, input, e);
+	CLEANUP_FREE char *signature = jws_signature(k, input, e);
 	struct json *object;
 	char *text;
 

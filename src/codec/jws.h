@@ -17,3 +17,7 @@ char *jws_sign(const struct key *k, const char *kid, const char *nonce, const ch
 /* externalAccountBinding (RFC 8555 7.3.4): HS256 over the account's JWK. hmac_key are raw bytes. */
 struct json *jws_external_binding(const struct key *k, const char *eab_kid, const void *hmac_key,
     size_t hmac_key_len, const char *new_account_url, struct err *e);
+
+/* The signature over "protected.payload" (RFC 7515 5.1) as base64url; the caller frees it. NULL
+ * with ERR_INTERNAL. */
+char *jws_signature(const struct key *k, const char *input, struct err *e);
