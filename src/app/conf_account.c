@@ -128,12 +128,13 @@ set_eab_key(
 {
 	struct ca_conf *ca = out;
 	size_t len = strlen(in->value), n;
-	uint8_t *key;
+	uint8_t *key = NULL;
 
 	/* Some CAs print the padding that base64url does without. */
 	while (len > 0 && in->value[len - 1] == '=')
 		len--;
 	if (!b64url_decode(in->value, len, &key, &n) || n == 0) {
+		free(key);
 		conf_error(b, in->place, "eab-hmac-key is not base64url (A-Z a-z 0-9 - _)");
 		return false;
 	}
@@ -196,7 +197,7 @@ check_whole(struct conf_build *b, const struct conf_section *s)
 	const struct conf_entry *key = conf_entry_find(s, "eab-hmac-key");
 	struct conf_place place = s != NULL ? s->place : b->start;
 
-	if (ca->dir == NULL && conf_entry_find(s, "dir") == NULL)
+	if (ca->dir == NULL && !conf_given(s, "dir"))
 		conf_error(b, place,
 		    "[account] dir is missing: the directory of account.pem and "
 		    "registration.json");

@@ -19,8 +19,6 @@ why_never(const char *glob)
 		return "it is a URL; write the name alone";
 	if (strchr(glob, ',') != NULL || strpbrk(glob, " \t") != NULL)
 		return "give each name an option of its own";
-	if (strchr(glob, '/') != NULL)
-		return "it is neither a name nor a network such as 192.0.2.0/24";
 	if (strchr(glob, ':') != NULL)
 		return "names have no port";
 	if (glob[len - 1] == '.')
@@ -36,21 +34,36 @@ why_never_char(const char *glob)
 	for (const unsigned char *p = (const unsigned char *)glob; *p != '\0'; p++) {
 		if (*p >= 0x80)
 			return "write it in its ASCII form (xn--...)";
-		if (!isalnum(*p) && strchr("-.*?[]!^", *p) == NULL)
+		if (!isalnum(*p) && strchr("-.*?[]!^\\", *p) == NULL)
 			return "names consist of letters, digits, hyphens and dots";
 	}
 	return NULL;
+}
+
+/* Meant as an address or network, to judge by its signs. */
+static bool
+is_like_address(const char *value)
+{
+	const char *colon = strchr(value, ':');
+
+	if (strstr(value, "://") != NULL)
+		return false;
+	return strchr(value, '/') != NULL || (colon != NULL && strchr(colon + 1, ':') != NULL) ||
+	    value[strspn(value, "0123456789.")] == '\0';
 }
 
 static void
 check(struct conf_build *b, const struct conf_entry *in)
 {
 	struct ip_range range;
+	struct err e;
 	const char *why = why_never(in->value);
 
-	if (ip_range_parse(in->value, &range, NULL))
+	if (ip_range_parse(in->value, &range, &e))
 		return;
-	if (why == NULL)
+	if (is_like_address(in->value))
+		why = e.detail;
+	else if (why == NULL)
 		why = why_never_char(in->value);
 	if (why != NULL)
 		conf_warn(b, in->place, "domain \"%s\" can never match: %s", in->value, why);

@@ -107,11 +107,12 @@ build_keys(struct conf_build *b, const struct conf_section *s, struct auth_block
 /* ---- together ---- */
 
 static void
-check_hmac(struct conf_build *b, const struct conf_entry *type, const struct conf_entry *key)
+check_hmac(struct conf_build *b, const struct conf_section *s, const struct conf_entry *type,
+    const struct conf_entry *key)
 {
-	if (type != NULL && key == NULL)
+	if (type != NULL && !conf_given(s, "hmac_key") && !conf_given(s, "hmac_key-file"))
 		conf_error(b, type->place, "hmac_type without hmac_key or hmac_key-file");
-	if (key != NULL && type == NULL)
+	if (key != NULL && !conf_given(s, "hmac_type"))
 		conf_error(b, key->place, "%s without hmac_type, such as hmac_type = sha256",
 		    key->option->name);
 }
@@ -142,7 +143,8 @@ conf_build_methods(struct conf_build *b, const struct conf_section *s, struct au
 	if (type != NULL)
 		set_type(b, type, out);
 	build_keys(b, s, out);
-	check_hmac(b, type, key);
-	check_together(
-	    b, s, out->all, type != NULL || key != NULL || conf_entry_find(s, "ip") != NULL);
+	check_hmac(b, s, type, key);
+	check_together(b, s, out->all,
+	    conf_given(s, "ip") || conf_given(s, "hmac_type") || conf_given(s, "hmac_key") ||
+		conf_given(s, "hmac_key-file"));
 }

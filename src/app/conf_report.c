@@ -78,9 +78,10 @@ append_dropped(const struct conf_report *r, struct conf *c)
 {
 	if (r->dropped == 0)
 		return;
+	const char *path = c->problems[c->problem_count - 1].path;
 	c->problems[c->problem_count++] = (struct conf_problem){
 	    r->failed ? CONF_ERROR : CONF_WARNING,
-	    xstrdup(c->problems[c->problem_count - 1].path),
+	    xstrdup(path),
 	    0,
 	    xasprintf("%zu more problems are not shown", r->dropped),
 	};

@@ -70,6 +70,7 @@ take_option(
 		unknown_option(source, s, in);
 		return;
 	}
+	s->given[conf_option_index(o)] = true;
 	if (in->value[0] == '\0' && !empty_is_fine(source, s, o, in->line))
 		return;
 	check_secret(source, o, in->line);
@@ -179,6 +180,18 @@ const struct conf_entry *
 conf_entry_find(const struct conf_section *section, const char *name)
 {
 	return conf_entry_next(section, name, NULL);
+}
+
+bool
+conf_given(const struct conf_section *section, const char *name)
+{
+	size_t n;
+	const struct conf_option *options = conf_options(&n);
+
+	for (size_t i = 0; section != NULL && i < n; i++)
+		if (section->given[i] && strcmp(options[i].name, name) == 0)
+			return true;
+	return false;
 }
 
 size_t

@@ -28,6 +28,7 @@ struct conf_section {
 	struct conf_entry
 	    *entries; /* owned; of single-valued options one each, lists in file order */
 	size_t count;
+	bool given[CONF_OPTIONS_MAX]; /* by conf_option_index: also where the value was refused */
 };
 
 /* A file while its sections are read. */
@@ -47,5 +48,7 @@ bool conf_section_read(
 const struct conf_entry *conf_entry_find(const struct conf_section *section, const char *name);
 const struct conf_entry *conf_entry_next(
     const struct conf_section *section, const char *name, const struct conf_entry *after);
+/* Whether the option stands there at all, maybe without the value it needs (which was reported). */
+bool conf_given(const struct conf_section *section, const char *name);
 /* How often the option is given with a value. */
 size_t conf_entry_count(const struct conf_section *section, const char *name);

@@ -42,6 +42,8 @@ merge(struct conf_report *report, struct conf_section *old, struct conf_section 
 		    "forgot "
 		    "all of it",
 		    new->kind->name, kept->place.path);
+	for (size_t i = 0; i < CONF_OPTIONS_MAX; i++)
+		new->given[i] = new->given[i] || old->given[i];
 	free(old->entries);
 	*old = *new;
 }

@@ -23,7 +23,7 @@ build_file(struct conf_build *b, const struct conf_section *s, struct storage_co
 {
 	conf_set(b, s, "storage", conf_storage_types[STORE_FILE], setters, COUNT(setters), out);
 	out->file.index_max = INDEX_MAX;
-	if (out->file.directory == NULL && conf_entry_find(s, "directory") == NULL)
+	if (out->file.directory == NULL && !conf_given(s, "directory"))
 		conf_error(b, s->place, "[storage \"%s\"] has no directory", s->name);
 	if (conf_entry_find(s, "keep") == NULL)
 		conf_note(b, s->place,

@@ -130,9 +130,6 @@ parse_clause(struct conf_build *b, const struct conf_entry *in, const char **pos
 		ok = set_algorithm(b, in, value, &out->algorithm);
 	else if (strcasecmp(clause, "secret") == 0)
 		ok = set_secret(b, in, value, out);
-	else
-		conf_error(b, in->place, "%s: unexpected \"%s\" in %s", in->option->name, clause,
-		    in->value);
 	explicit_bzero(value, sizeof(value));
 	return ok && take(pos, ";");
 }
@@ -160,9 +157,13 @@ static void
 read_key_file(struct conf_build *b, const struct conf_entry *in, struct challenge_tsig_conf *out)
 {
 	struct buf file;
+	size_t before;
 
 	buf_init(&file, CONF_SECRET_MAX);
-	if (conf_secret_read(b, in, &file) && !parse_key(b, in, file.data, out))
+	bool ok = conf_secret_read(b, in, &file);
+	before = b->report.count;
+	/* A wrong value has had its own sentence. */
+	if (ok && !parse_key(b, in, file.data, out) && b->report.count == before)
 		conf_error(b, in->place,
 		    "tsig-key-file: %s is not one key as tsig-keygen writes it: key \"NAME\" { "
 		    "algorithm ...; secret \"...\"; };",
