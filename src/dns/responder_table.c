@@ -195,7 +195,7 @@ responder_table_add(struct responder_table *t, const char *owner, const char *va
 	struct responder_name *name;
 
 	if (dname == NULL)
-		err_set(e, ERR_INTERNAL, "'%s' is not a domain name", owner);
+		err_set(e, ERR_INTERNAL, "'%s' is no domain name, or too long for one", owner);
 	if (dname == NULL || rdf == NULL)
 		goto fail;
 	name = name_for(t, dname);
