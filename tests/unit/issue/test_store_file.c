@@ -1,0 +1,864 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/file.h"
+#include "codec/csr.h"
+#include "codec/json.h"
+#include "ev/loop.h"
+#include "ev/op.h"
+#include "fake_cert.h"
+#include "fake_clock.h"
+#include "issue/store.h"
+#include "issue/store_path.h"
+
+enum { DAY = 86400, HOUR_MS = 3600 * 1000, DAY_MS = 24 * HOUR_MS };
+
+static const char CA[] = "https://ca.example/directory";
+
+struct fixture {
+	struct loop *loop;
+	struct store *store;
+	char dir[64];
+	int warnings;
+};
+
+/* ---- a certificate to keep ---- */
+
+struct cert {
+	char key[SHA384_HEX];
+	char *body;
+	struct csr *csr;
+	struct chain *chain;
+};
+
+static void
+cert_make(struct cert *c, const char *names, int days)
+{
+	c->body = fake_csr(names, 0);
+	c->csr = csr_parse(c->body, strlen(c->body), NULL);
+	assert_non_null(c->csr);
+	char *pem = fake_chain(c->csr->der, c->csr->der_len, days, 0);
+	c->chain = chain_parse(pem, strlen(pem), NULL);
+	assert_non_null(c->chain);
+	free(pem);
+	digest_sha384_hex(c->body, strlen(c->body), c->key);
+}
+
+static void
+cert_done(struct cert *c)
+{
+	chain_free(c->chain);
+	csr_free(c->csr);
+	free(c->body);
+}
+
+/* ---- completions that are waited for ---- */
+
+struct got {
+	struct op *op;
+	int calls;
+	bool found;
+	char key[SHA384_HEX];
+	char *pem;
+	bool has_meta;
+	struct leaf_info leaf;
+	char directory[128];
+	char profile[32];
+	char auth_block[32];
+	char peer[32];
+	size_t names;
+	int64_t fetched;
+	struct err error;
+};
+
+static void
+copy(char *out, size_t size, const char *text)
+{
+	snprintf(out, size, "%s", text == NULL ? "" : text);
+}
+
+static void
+got_entry(void *arg, const struct store_entry *entry, const struct err *e)
+{
+	struct got *g = arg;
+
+	assert_null(g->op);
+	g->calls++;
+	if (e != NULL)
+		g->error = *e;
+	if (entry == NULL)
+		return;
+	g->found = true;
+	copy(g->key, sizeof(g->key), entry->key);
+	g->pem = strndup(entry->pem, entry->pem_len);
+	g->has_meta = entry->has_meta;
+	g->leaf = entry->meta.leaf;
+	copy(g->directory, sizeof(g->directory), entry->meta.directory_url);
+	copy(g->profile, sizeof(g->profile), entry->meta.profile);
+	copy(g->auth_block, sizeof(g->auth_block), entry->meta.auth_block);
+	copy(g->peer, sizeof(g->peer), entry->meta.peer);
+	g->names = entry->meta.names == NULL ? 0 : entry->meta.names->count;
+	g->fetched = entry->meta.fetched;
+}
+
+static void
+put_done(void *arg, const struct err *e)
+{
+	struct got *g = arg;
+
+	assert_null(g->op);
+	g->calls++;
+	if (e != NULL)
+		g->error = *e;
+}
+
+static void
+got_done(struct got *g)
+{
+	free(g->pem);
+	memset(g, 0, sizeof(*g));
+}
+
+static void
+get(struct fixture *f, const char *key, struct got *g)
+{
+	got_done(g);
+	f->store->kind->get(f->store, key, got_entry, g, &g->op);
+	assert_int_equal(g->calls, 0);
+	fake_clock_settle(f->loop);
+	assert_int_equal(g->calls, 1);
+}
+
+static bool
+is_there(struct fixture *f, const char *key)
+{
+	struct got g = {0};
+
+	get(f, key, &g);
+	bool found = g.found;
+	got_done(&g);
+	return found;
+}
+
+static void
+next(struct fixture *f, const char *cursor, struct got *g)
+{
+	got_done(g);
+	f->store->kind->next(f->store, cursor, got_entry, g, &g->op);
+	fake_clock_settle(f->loop);
+	assert_int_equal(g->calls, 1);
+}
+
+static void
+start_put(struct fixture *f, const struct cert *c, struct got *g)
+{
+	struct store_meta meta = {
+	    .directory_url = CA,
+	    .account_url = "https://ca.example/acct/1",
+	    .auth_block = "web",
+	    .verification = "http",
+	    .certificate_url = "https://ca.example/cert/1",
+	    .names = &c->csr->names,
+	    .leaf = c->chain->leaf,
+	    .issued = clock_wall(),
+	};
+	struct store_put put = {
+	    .key = c->key,
+	    .body = c->body,
+	    .body_len = strlen(c->body),
+	    .pem = c->chain->pem,
+	    .pem_len = c->chain->pem_len,
+	    .meta = &meta,
+	};
+
+	f->store->kind->put(f->store, &put, put_done, g, &g->op);
+	assert_int_equal(g->calls, 0);
+}
+
+static void
+put(struct fixture *f, const struct cert *c)
+{
+	struct got g = {0};
+
+	start_put(f, c, &g);
+	fake_clock_advance(f->loop, 5);
+	assert_int_equal(g.calls, 1);
+	assert_int_equal(g.error.kind, ERR_NONE);
+}
+
+static const char *
+part(const struct fixture *f, const char *key, enum store_part which)
+{
+	static struct store_path path;
+
+	return store_path_part(&path, f->dir, key, which);
+}
+
+static void
+write_file(const char *path, const char *text)
+{
+	assert_true(file_write_atomic(path, text, strlen(text), 0600, NULL));
+}
+
+/* As the original did it: no meta.json. */
+static void
+write_original(struct fixture *f, const struct cert *c)
+{
+	struct store_path path;
+
+	assert_true(file_mkdirs(store_path_entry(&path, f->dir, c->key), 0755, NULL));
+	write_file(part(f, c->key, STORE_CSR), c->body);
+	write_file(part(f, c->key, STORE_CERT), c->chain->pem);
+}
+
+/* ---- what is parsed ---- */
+
+static int parsed;
+
+bool __real_chain_leaf_info(const char *pem, size_t len, struct leaf_info *ret, struct err *e);
+bool __wrap_chain_leaf_info(const char *pem, size_t len, struct leaf_info *ret, struct err *e);
+struct json *__real_json_parse(const char *text, size_t len, struct err *e);
+struct json *__wrap_json_parse(const char *text, size_t len, struct err *e);
+
+bool
+__wrap_chain_leaf_info(const char *pem, size_t len, struct leaf_info *ret, struct err *e)
+{
+	parsed++;
+	return __real_chain_leaf_info(pem, len, ret, e);
+}
+
+struct json *
+__wrap_json_parse(const char *text, size_t len, struct err *e)
+{
+	parsed++;
+	return __real_json_parse(text, len, e);
+}
+
+/* ---- set up ---- */
+
+static void
+warn(void *arg, const char *text)
+{
+	((struct fixture *)arg)->warnings++;
+}
+
+static void
+reopen(struct fixture *f, size_t index_max)
+{
+	struct store_file_conf conf = {
+	    .directory = f->dir,
+	    .keep = 30 * DAY,
+	    .index_max = index_max,
+	    .warn = warn,
+	    .warn_arg = f,
+	};
+	struct err e;
+
+	store_free(f->store);
+	f->store = store_file_new(f->loop, "s", &conf, 14 * DAY, &e);
+	assert_non_null(f->store);
+}
+
+static int
+setup(void **state)
+{
+	struct fixture *f = calloc(1, sizeof(*f));
+
+	fake_clock_reset();
+	umask(0);
+	f->loop = loop_new(NULL);
+	snprintf(f->dir, sizeof(f->dir), "/tmp/acmems-store-XXXXXX");
+	assert_non_null(mkdtemp(f->dir));
+	reopen(f, 100);
+	*state = f;
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	struct fixture *f = *state;
+	char command[256];
+
+	store_free(f->store);
+	loop_free(f->loop);
+	snprintf(command, sizeof(command), "chmod -R u+rwX %s && rm -r %s", f->dir, f->dir);
+	assert_int_equal(system(command), 0);
+	assert_int_equal(fake_timers_alive(), 0);
+	free(f);
+	return 0;
+}
+
+/* ---- put and get ---- */
+
+static void
+test_put_and_get(void **state)
+{
+	struct fixture *f = *state;
+	struct cert c;
+	struct got g = {0};
+
+	cert_make(&c, "a.example,*.b.example,192.0.2.1", 90);
+	assert_false(is_there(f, c.key));
+	put(f, &c);
+	/* From the index, and by a new process from the files. */
+	for (int i = 0; i < 2; i++) {
+		get(f, c.key, &g);
+		assert_true(g.found);
+		assert_string_equal(g.key, c.key);
+		assert_string_equal(g.pem, c.chain->pem);
+		assert_true(g.has_meta);
+		assert_memory_equal(&g.leaf, &c.chain->leaf, sizeof(g.leaf));
+		assert_string_equal(g.directory, CA);
+		assert_string_equal(g.profile, "");
+		reopen(f, 100);
+	}
+	assert_int_equal(f->warnings, 0);
+	got_done(&g);
+	cert_done(&c);
+}
+
+static void
+test_hits_parse_nothing(void **state)
+{
+	struct fixture *f = *state;
+	struct cert ours, original;
+
+	cert_make(&ours, "a.example", 90);
+	cert_make(&original, "b.example", 90);
+	put(f, &ours);
+	parsed = 0;
+	assert_true(is_there(f, ours.key));
+	assert_int_equal(parsed, 0);
+	write_original(f, &original);
+	assert_true(is_there(f, original.key));
+	assert_int_equal(parsed, 1);
+	assert_true(is_there(f, original.key));
+	assert_int_equal(parsed, 1);
+	/* Another file of the same name is another matter. */
+	write_file(part(f, ours.key, STORE_CERT), ours.chain->pem);
+	assert_true(is_there(f, ours.key));
+	assert_int_equal(parsed, 3);
+	cert_done(&ours);
+	cert_done(&original);
+}
+
+static void
+expect_mode(const char *path, mode_t mode)
+{
+	struct stat st;
+
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_mode & 07777, mode);
+}
+
+static size_t
+files_in(const char *path)
+{
+	DIR *dir = opendir(path);
+	size_t n = 0;
+
+	assert_non_null(dir);
+	while (readdir(dir) != NULL)
+		n++;
+	closedir(dir);
+	return n - 2;
+}
+
+static void
+test_layout(void **state)
+{
+	struct fixture *f = *state;
+	struct cert c;
+	struct store_path path;
+	char expected[512];
+
+	cert_make(&c, "a.example", 90);
+	put(f, &c);
+	snprintf(expected, sizeof(expected), "%s/%.2s/%s/cert.pem", f->dir, c.key, c.key + 2);
+	assert_string_equal(part(f, c.key, STORE_CERT), expected);
+	for (int i = 0; i < STORE_PARTS; i++)
+		expect_mode(part(f, c.key, (enum store_part)i), 0600);
+	expect_mode(store_path_entry(&path, f->dir, c.key), 0700);
+	assert_int_equal(files_in(path.text), STORE_PARTS);
+	expect_mode(store_path_prefix(&path, f->dir, c.key), 0700);
+
+	struct buf body;
+	buf_init(&body, 65536);
+	assert_true(file_read(part(f, c.key, STORE_CSR), &body, NULL));
+	assert_string_equal(body.data, c.body);
+	buf_done(&body);
+	cert_done(&c);
+}
+
+static void
+test_replaced(void **state)
+{
+	struct fixture *f = *state;
+	struct cert old;
+	struct got g = {0};
+
+	cert_make(&old, "a.example", 10);
+	put(f, &old);
+	struct cert new = old;
+	char *pem = fake_chain(old.csr->der, old.csr->der_len, 90, 0);
+	new.chain = chain_parse(pem, strlen(pem), NULL);
+	put(f, &new);
+	get(f, old.key, &g);
+	assert_string_equal(g.pem, new.chain->pem);
+	assert_string_equal(g.leaf.serial, new.chain->leaf.serial);
+	got_done(&g);
+	chain_free(new.chain);
+	free(pem);
+	cert_done(&old);
+}
+
+static void
+test_entry_of_the_original(void **state)
+{
+	struct fixture *f = *state;
+	struct cert c;
+	struct got g = {0};
+
+	cert_make(&c, "a.example", 90);
+	write_original(f, &c);
+	for (int i = 0; i < 2; i++) {
+		get(f, c.key, &g);
+		assert_true(g.found);
+		assert_false(g.has_meta);
+		assert_string_equal(g.leaf.issuer, "Fake CA");
+		assert_string_equal(g.pem, c.chain->pem);
+	}
+	/* There is no meta.json to note a fetch in, and none is made up. */
+	f->store->kind->touch(f->store, c.key, clock_wall(), "192.0.2.1");
+	f->store->kind->flush(f->store);
+	assert_int_not_equal(access(part(f, c.key, STORE_META), F_OK), 0);
+	assert_int_equal(f->warnings, 0);
+	got_done(&g);
+	cert_done(&c);
+}
+
+/* ---- changes behind our back ---- */
+
+static void
+test_removed_by_hand(void **state)
+{
+	struct fixture *f = *state;
+	struct cert c;
+	char command[300];
+
+	cert_make(&c, "a.example", 90);
+	put(f, &c);
+	assert_true(is_there(f, c.key));
+	snprintf(command, sizeof(command), "rm -r %s/%.2s", f->dir, c.key);
+	assert_int_equal(system(command), 0);
+	assert_false(is_there(f, c.key));
+	put(f, &c);
+	assert_true(is_there(f, c.key));
+	cert_done(&c);
+}
+
+static void
+test_damaged(void **state)
+{
+	static const struct {
+		enum store_part part;
+		const char *text; /* NULL: the file is gone */
+		int warnings;
+	} rows[] = {
+	    {STORE_CERT, NULL, 0},
+	    {STORE_CERT, "", 1},
+	    {STORE_CERT, "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", 1},
+	    {STORE_META, "{\"directory\": ", 1},
+	    {STORE_META, "{}", 1},
+	    {STORE_META, "", 1},
+	    /* Put in place for a certificate that did not come any more. */
+	    {STORE_META, "{\"directory\": \"https://ca.example/directory\", \"serial\": \"77\"}",
+		1},
+	    {STORE_CSR, NULL, 0},
+	};
+	struct fixture *f = *state;
+	struct cert c;
+
+	cert_make(&c, "a.example", 90);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const char *path = part(f, c.key, rows[i].part);
+
+		put(f, &c);
+		f->warnings = 0;
+		if (rows[i].text == NULL)
+			unlink(path);
+		else
+			write_file(path, rows[i].text);
+		reopen(f, 100);
+		if (is_there(f, c.key) || f->warnings != rows[i].warnings)
+			fail_msg("row %zu: %d warnings", i, f->warnings);
+	}
+	cert_done(&c);
+}
+
+static void
+test_meta_removed(void **state)
+{
+	struct fixture *f = *state;
+	struct cert c;
+	struct got g = {0};
+
+	cert_make(&c, "a.example", 90);
+	put(f, &c);
+	unlink(part(f, c.key, STORE_META));
+	get(f, c.key, &g);
+	assert_true(g.found);
+	assert_false(g.has_meta);
+	got_done(&g);
+	cert_done(&c);
+}
+
+static void
+test_unreadable(void **state)
+{
+	struct fixture *f = *state;
+	struct cert c;
+	struct got g = {0};
+
+	cert_make(&c, "a.example", 90);
+	put(f, &c);
+	/* Also for root. */
+	unlink(part(f, c.key, STORE_CERT));
+	assert_int_equal(symlink(part(f, c.key, STORE_CERT), part(f, c.key, STORE_CERT)), 0);
+	get(f, c.key, &g);
+	assert_false(g.found);
+	assert_int_equal(g.error.kind, ERR_CONFIG);
+	got_done(&g);
+	cert_done(&c);
+}
+
+/* ---- writing ---- */
+
+static void
+test_groups(void **state)
+{
+	enum { PUTS = 40 };
+	struct fixture *f = *state;
+	struct cert certs[PUTS];
+	struct got g[PUTS] = {0};
+
+	for (int i = 0; i < PUTS; i++) {
+		char name[32];
+		snprintf(name, sizeof(name), "n%d.example", i);
+		cert_make(&certs[i], name, 90);
+		start_put(f, &certs[i], &g[i]);
+	}
+	/* One that nobody waits for is written all the same. */
+	op_cancel(&g[3].op);
+	fake_clock_advance(f->loop, 10);
+	for (int i = 0; i < PUTS; i++) {
+		assert_int_equal(g[i].calls, i == 3 ? 0 : 1);
+		assert_int_equal(g[i].error.kind, ERR_NONE);
+		assert_true(is_there(f, certs[i].key));
+		cert_done(&certs[i]);
+	}
+}
+
+static void
+test_same_key_twice(void **state)
+{
+	struct fixture *f = *state;
+	struct cert c;
+	struct got g[2] = {0};
+
+	cert_make(&c, "a.example", 90);
+	start_put(f, &c, &g[0]);
+	start_put(f, &c, &g[1]);
+	fake_clock_advance(f->loop, 10);
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(g[i].calls, 1);
+		assert_int_equal(g[i].error.kind, ERR_NONE);
+	}
+	assert_true(is_there(f, c.key));
+	cert_done(&c);
+}
+
+static void
+test_written_on_the_way_down(void **state)
+{
+	struct fixture *f = *state;
+	struct cert c;
+	struct got g = {0};
+
+	cert_make(&c, "a.example", 90);
+	start_put(f, &c, &g);
+	op_cancel(&g.op);
+	reopen(f, 100);
+	assert_true(is_there(f, c.key));
+	cert_done(&c);
+}
+
+static void
+test_put_fails(void **state)
+{
+	struct fixture *f = *state;
+	struct cert bad, good;
+	struct got g[2] = {0};
+	struct store_path path;
+
+	cert_make(&bad, "a.example", 90);
+	do {
+		cert_make(&good, "b.example", 90);
+	} while (memcmp(good.key, bad.key, 2) == 0);
+	/* A file where the directory should be: fails for root too. */
+	write_file(store_path_prefix(&path, f->dir, bad.key), "x");
+	start_put(f, &bad, &g[0]);
+	start_put(f, &good, &g[1]);
+	fake_clock_advance(f->loop, 10);
+	assert_int_equal(g[0].error.kind, ERR_CONFIG);
+	assert_non_null(strstr(g[0].error.detail, f->dir));
+	assert_int_equal(g[1].error.kind, ERR_NONE);
+	assert_false(is_there(f, bad.key));
+	assert_true(is_there(f, good.key));
+	cert_done(&bad);
+	cert_done(&good);
+}
+
+static void
+test_remove(void **state)
+{
+	struct fixture *f = *state;
+	struct cert c;
+	struct got g = {0};
+	struct store_path path;
+
+	cert_make(&c, "a.example", 90);
+	put(f, &c);
+	for (int i = 0; i < 2; i++) {
+		got_done(&g);
+		f->store->kind->remove(f->store, c.key, put_done, &g, &g.op);
+		fake_clock_settle(f->loop);
+		assert_int_equal(g.calls, 1);
+		assert_int_equal(g.error.kind, ERR_NONE);
+		assert_false(is_there(f, c.key));
+	}
+	assert_int_not_equal(access(store_path_prefix(&path, f->dir, c.key), F_OK), 0);
+	cert_done(&c);
+}
+
+static void
+test_cancelled(void **state)
+{
+	struct fixture *f = *state;
+	struct got g = {0};
+	char key[SHA384_HEX];
+
+	digest_sha384_hex("x", 1, key);
+	f->store->kind->get(f->store, key, got_entry, &g, &g.op);
+	op_cancel(&g.op);
+	fake_clock_settle(f->loop);
+	assert_int_equal(g.calls, 0);
+}
+
+/* ---- walking ---- */
+
+static void
+test_next(void **state)
+{
+	enum { ENTRIES = 12 };
+	struct fixture *f = *state;
+	struct cert c;
+	struct got g = {0};
+	char cursor[SHA384_HEX] = "";
+	int found = 0;
+
+	next(f, "", &g);
+	assert_false(g.found);
+	for (int i = 0; i < ENTRIES; i++) {
+		cert_make(&c, "a.example,192.0.2.1", 90);
+		put(f, &c);
+		if (i == 3)
+			unlink(part(f, c.key, STORE_CERT)); /* passed over */
+		cert_done(&c);
+	}
+	for (;;) {
+		next(f, cursor, &g);
+		if (!g.found)
+			break;
+		assert_true(strcmp(g.key, cursor) > 0);
+		memcpy(cursor, g.key, sizeof(cursor));
+		assert_int_equal(g.names, 2);
+		assert_string_equal(g.auth_block, "web");
+		assert_true(g.leaf.not_after > 0);
+		found++;
+	}
+	assert_int_equal(found, ENTRIES - 1);
+	got_done(&g);
+}
+
+static void
+test_small_index(void **state)
+{
+	enum { ENTRIES = 4 };
+	struct fixture *f = *state;
+	struct cert c[ENTRIES];
+
+	reopen(f, 1);
+	for (int i = 0; i < ENTRIES; i++) {
+		cert_make(&c[i], "a.example", 90);
+		put(f, &c[i]);
+	}
+	for (int i = 0; i < 2 * ENTRIES; i++)
+		assert_true(is_there(f, c[i % ENTRIES].key));
+	for (int i = 0; i < ENTRIES; i++)
+		cert_done(&c[i]);
+}
+
+/* ---- the note of the last fetch ---- */
+
+static void
+fetched(struct fixture *f, const char *key, struct got *g)
+{
+	next(f, "", g);
+	assert_string_equal(g->key, key);
+}
+
+static void
+test_touch(void **state)
+{
+	struct fixture *f = *state;
+	struct cert c;
+	struct got g = {0};
+
+	cert_make(&c, "a.example", 90);
+	put(f, &c);
+	int64_t first = clock_wall();
+	f->store->kind->touch(f->store, c.key, first, "192.0.2.1");
+	fetched(f, c.key, &g);
+	assert_int_equal(g.fetched, 0); /* not on the way of an answer */
+	fake_clock_advance(f->loop, 2 * 60 * 1000);
+	fetched(f, c.key, &g);
+	assert_int_equal(g.fetched, first);
+	assert_string_equal(g.peer, "192.0.2.1");
+	assert_string_equal(g.auth_block, "web");
+
+	/* At most once an hour. */
+	is_there(f, c.key);
+	f->store->kind->touch(f->store, c.key, clock_wall(), "192.0.2.2");
+	fake_clock_advance(f->loop, 50 * 60 * 1000);
+	fetched(f, c.key, &g);
+	assert_string_equal(g.peer, "192.0.2.1");
+	fake_clock_advance(f->loop, 20 * 60 * 1000);
+	fetched(f, c.key, &g);
+	assert_string_equal(g.peer, "192.0.2.2");
+
+	/* And on the way down. */
+	f->store->kind->touch(f->store, c.key, clock_wall(), "192.0.2.3");
+	reopen(f, 100);
+	fetched(f, c.key, &g);
+	assert_string_equal(g.peer, "192.0.2.3");
+	expect_mode(part(f, c.key, STORE_META), 0600);
+	got_done(&g);
+	assert_true(is_there(f, c.key));
+	cert_done(&c);
+}
+
+/* ---- keep ---- */
+
+static void
+test_keep(void **state)
+{
+	struct fixture *f = *state;
+	struct cert soon, later, foreign;
+	struct store_path path;
+
+	cert_make(&soon, "a.example", 1);
+	cert_make(&later, "b.example", 90);
+	cert_make(&foreign, "c.example", 1);
+	put(f, &soon);
+	put(f, &later);
+	write_original(f, &foreign);
+	store_path_entry(&path, f->dir, foreign.key);
+	strcat(path.text, "/note-of-the-operator");
+	write_file(path.text, "mine");
+
+	fake_clock_advance(f->loop, (int64_t)30 * DAY_MS);
+	assert_true(is_there(f, soon.key));
+	fake_clock_advance(f->loop, (int64_t)3 * DAY_MS);
+	assert_false(is_there(f, soon.key));
+	assert_false(is_there(f, foreign.key));
+	assert_true(is_there(f, later.key));
+	assert_int_equal(access(path.text, F_OK), 0);
+	assert_int_not_equal(access(store_path_entry(&path, f->dir, soon.key), F_OK), 0);
+	assert_int_equal(f->warnings, 0);
+	cert_done(&soon);
+	cert_done(&later);
+	cert_done(&foreign);
+}
+
+static void
+test_directory_is_made(void **state)
+{
+	struct fixture *f = *state;
+	char dir[128];
+	struct store_file_conf conf = {.directory = dir};
+	struct err e;
+
+	snprintf(dir, sizeof(dir), "%s/deeper/still//", f->dir);
+	struct store *s = store_file_new(f->loop, "deeper", &conf, 0, &e);
+	assert_non_null(s);
+	assert_int_equal(s->renew_within, 0);
+	expect_mode(dir, 0700);
+	store_free(s);
+
+	snprintf(dir, sizeof(dir), "%s/file", f->dir);
+	write_file(dir, "x");
+	strcat(dir, "/below");
+	assert_null(store_file_new(f->loop, "no", &conf, 0, &e));
+	assert_int_equal(e.kind, ERR_CONFIG);
+	dir[0] = '\0';
+	assert_null(store_file_new(f->loop, "no", &conf, 0, &e));
+	assert_int_equal(e.kind, ERR_CONFIG);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    TEST(test_put_and_get),
+	    TEST(test_hits_parse_nothing),
+	    TEST(test_layout),
+	    TEST(test_replaced),
+	    TEST(test_entry_of_the_original),
+	    TEST(test_removed_by_hand),
+	    TEST(test_damaged),
+	    TEST(test_meta_removed),
+	    TEST(test_unreadable),
+	    TEST(test_groups),
+	    TEST(test_same_key_twice),
+	    TEST(test_written_on_the_way_down),
+	    TEST(test_put_fails),
+	    TEST(test_remove),
+	    TEST(test_cancelled),
+	    TEST(test_next),
+	    TEST(test_small_index),
+	    TEST(test_touch),
+	    TEST(test_keep),
+	    TEST(test_directory_is_made),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
