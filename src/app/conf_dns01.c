@@ -62,6 +62,12 @@ conf_build_dns01_update(
 	/* Who asks for addresses of name servers cannot itself be a name. */
 	out->resolvers = server_list(b, s, "resolver", true, &out->resolver_count);
 	conf_build_tsig(b, s, &out->tsig);
+	if (out->propagation_check && challenge_kind(CHALLENGE_DNS01_UPDATE) != NULL)
+		conf_note(b, s->place,
+		    "the zone is found by its SOA record, CNAMEs are followed, and the CA is told "
+		    "when "
+		    "the authoritative servers serve the value; the original updated the last two "
+		    "labels and waited for nothing");
 }
 
 /* ---- dns01-server ---- */
@@ -92,6 +98,18 @@ set_record(
 		    "%s: \"%s\" is not an address", given != NULL ? "record" : "FAKE_DNS", text);
 }
 
+static void
+note_listeners(
+    struct conf_build *b, const struct conf_section *s, const struct conf_entry *listener)
+{
+	if (listener == NULL)
+		conf_note(b, s->place,
+		    "listens on 0.0.0.0:1353 and [::]:1353; the original took [::1]:1380 for IPv6");
+	else if (strcmp(listener->key, listener->option->name) == 0)
+		conf_note(b, listener->place,
+		    "\"listener\" is used; the original knew it as \"listeners\" only");
+}
+
 void
 conf_build_dns01_server(
     struct conf_build *b, const struct conf_section *s, struct challenge_dns01_server_conf *out)
@@ -101,6 +119,7 @@ conf_build_dns01_server(
 	conf_set(b, s, KIND, type, server_setters, COUNT(server_setters), out);
 	out->listeners =
 	    conf_listeners(b, s, KIND, type, false, &out->listener_count, &out->default_listeners);
+	note_listeners(b, s, conf_entry_find(s, "listener"));
 	set_record(b, s, out);
 }
 
@@ -126,6 +145,11 @@ void
 conf_build_challtestsrv(
     struct conf_build *b, const struct conf_section *s, struct challenge_challtestsrv_conf *out)
 {
+	const struct conf_entry *url = conf_entry_find(s, "set-txt_url");
+
 	conf_set(b, s, KIND, conf_verification_types[s->type], challtestsrv_setters,
 	    COUNT(challtestsrv_setters), out);
+	if (url != NULL && strcmp(url->key, url->option->name) != 0)
+		conf_note(b, url->place, "\"%s\" is used; the original knew it as \"%s\" only",
+		    url->key, url->option->name);
 }

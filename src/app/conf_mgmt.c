@@ -19,7 +19,7 @@ set_max_size(
 	if (!conf_set_size(b, in, how, out))
 		return false;
 	if (strpbrk(in->value, "kKmM") != NULL && strpbrk(in->value, "iI") == NULL &&
-	    in->place.line > 0 && in->value != in->option->fallback)
+	    in->key != NULL)
 		conf_note(b, in->place,
 		    "max-size: %s is %zu bytes here, 1024 to the k; macen 0.5 counted 1000",
 		    in->value, *(size_t *)out);

@@ -84,7 +84,7 @@ take_option(
 		*last = ++s->count;
 	}
 	s->entries[*last - 1] = (struct conf_entry){
-	    .option = o, .value = in->value, .place = place_of(source, in->line)};
+	    .option = o, .value = in->value, .key = in->key, .place = place_of(source, in->line)};
 }
 
 static int

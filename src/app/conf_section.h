@@ -17,6 +17,7 @@ struct ini_section;
 struct conf_entry {
 	const struct conf_option *option;
 	const char *value;
+	const char *key; /* as written: the option's name or its older spelling; NULL: a default */
 	struct conf_place place;
 };
 

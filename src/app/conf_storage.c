@@ -9,7 +9,7 @@
 
 #define NONE "none"
 
-enum { DAY_S = 86400, DAYS_MAX = 3650, INDEX_MAX = 10000 };
+enum { DAY_S = 86400, DAYS_MAX = 3650 };
 
 static const struct conf_setter setters[] = {
     {"directory", conf_set_text, offsetof(struct storage_conf, file.directory)},
@@ -22,7 +22,6 @@ static void
 build_file(struct conf_build *b, const struct conf_section *s, struct storage_conf *out)
 {
 	conf_set(b, s, "storage", conf_storage_types[STORE_FILE], setters, COUNT(setters), out);
-	out->file.index_max = INDEX_MAX;
 	if (out->file.directory == NULL && !conf_given(s, "directory"))
 		conf_error(b, s->place, "[storage \"%s\"] has no directory", s->name);
 	if (conf_entry_find(s, "keep") == NULL)

@@ -41,7 +41,7 @@ set_algorithm(struct conf_build *b, const struct conf_entry *in, const char *val
 static bool
 set_key_name(struct conf_build *b, const struct conf_entry *in, const char *value, char **out)
 {
-	struct conf_entry name = {in->option, value, in->place};
+	struct conf_entry name = {.option = in->option, .value = value, .place = in->place};
 	struct conf_setter how = {.name = in->option->name};
 
 	return conf_set_name(b, &name, &how, out);

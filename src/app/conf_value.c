@@ -167,7 +167,7 @@ default_list(
 			*next = '\0';
 			next += 2;
 		}
-		list[(*ret)++] = (struct conf_entry){o, text, place};
+		list[(*ret)++] = (struct conf_entry){.option = o, .value = text, .place = place};
 	}
 	return list;
 }
