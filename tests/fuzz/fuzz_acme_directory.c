@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "fuzz.h"
+
+#include "codec/acme_json.h"
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct acme_directory o;
+	struct err e;
+
+	for (int https = 0; https < 2; https++) {
+		if (!acme_directory_parse((const char *)data, size, https, &o, &e)) {
+			must(e.kind == ERR_UPSTREAM && e.detail[0] != '\0');
+			continue;
+		}
+		must(o.new_nonce != NULL && o.new_account != NULL && o.new_order != NULL);
+		must(o.profile_count <= ACME_PROFILES_MAX);
+		acme_directory_done(&o);
+	}
+	return 0;
+}
