@@ -6,20 +6,19 @@
  */
 #pragma once
 
-#include <ldns/ldns.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "dns/ldns.h"
 #include "dns/name.h"
 #include "dns/tsig.h"
 
 enum {
 	DNS_HEADER = 12,
-	/* What we take of an answer. TXT and NS sets stay far below; a compression bomb stays
-	   cheap. */
+	/* What we take of an answer: TXT and NS sets stay far below, a compression bomb cheap. */
 	DNS_ANSWER_MAX = 16 * 1024,
 	DNS_RECORDS_MAX = 512,
 	DNS_EDNS_SIZE = 1232, /* fits every path (RFC 9715) */

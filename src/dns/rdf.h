@@ -2,8 +2,7 @@
 /* Names between text and ldns; only for this room. */
 #pragma once
 
-#include <ldns/ldns.h>
-
+#include "dns/ldns.h"
 #include "dns/name.h"
 
 /* The caller frees it with ldns_rdf_deep_free. NULL if text is no domain name. */

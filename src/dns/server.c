@@ -20,19 +20,27 @@ dns_servers_append(struct dns_servers *to, const struct dns_server *server)
 	to->items[to->count++] = *server;
 }
 
+void
+dns_servers_append_at(struct dns_servers *to, const struct host_port *at, bool recursive)
+{
+	struct dns_server s = {.at = *at, .recursive = recursive};
+	bool v6 = strchr(at->host, ':') != NULL;
+
+	snprintf(s.text, sizeof(s.text), "%s%s%s:%u", v6 ? "[" : "", at->host, v6 ? "]" : "",
+	    (unsigned)at->port);
+	dns_servers_append(to, &s);
+}
+
 bool
 dns_servers_add(struct dns_servers *to, const char *spec, bool recursive, struct err *e)
 {
-	struct dns_server s = {.recursive = recursive};
+	struct host_port at;
 
-	if (!host_port_parse(spec, DNS_PORT, &s.at, e))
+	if (!host_port_parse(spec, DNS_PORT, &at, e))
 		return false;
 	if (to->count == DNS_SERVERS_MAX)
 		return err_set(e, ERR_CONFIG, "more than %d name servers", DNS_SERVERS_MAX);
-	bool v6 = strchr(s.at.host, ':') != NULL;
-	snprintf(s.text, sizeof(s.text), "%s%s%s:%u", v6 ? "[" : "", s.at.host, v6 ? "]" : "",
-	    (unsigned)s.at.port);
-	dns_servers_append(to, &s);
+	dns_servers_append_at(to, &at, recursive);
 	return true;
 }
 

@@ -32,6 +32,7 @@ struct dns_servers {
 bool dns_servers_add(struct dns_servers *to, const char *spec, bool recursive, struct err *e);
 /* Beyond DNS_SERVERS_MAX nothing is added. */
 void dns_servers_append(struct dns_servers *to, const struct dns_server *server);
+void dns_servers_append_at(struct dns_servers *to, const struct host_port *at, bool recursive);
 void dns_servers_join(struct dns_servers *to, const struct dns_servers *from);
 void dns_servers_done(struct dns_servers *s);
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "dns/tsig_key.h"
 
-#include <ldns/ldns.h>
 #include <string.h>
 #include <strings.h>
 
 #include "base/buf.h"
 #include "base/file.h"
+#include "dns/ldns.h"
 
 static const struct algorithm {
 	const char *name;
