@@ -7,7 +7,7 @@
  */
 #pragma once
 
-#include <ldns/ldns.h>
+#include "dns/ldns.h"
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>

@@ -2,7 +2,7 @@
 /* What a query asks, and whether it is one that can be answered at all. */
 #pragma once
 
-#include <ldns/ldns.h>
+#include "dns/ldns.h"
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>

@@ -9,7 +9,7 @@
  */
 #pragma once
 
-#include <ldns/ldns.h>
+#include "dns/ldns.h"
 
 #include "base/err.h"
 #include "base/queue.h"
