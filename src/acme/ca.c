@@ -196,7 +196,8 @@ ca_failed(struct ca *ca, enum acme_place place, const struct err *e)
 		account_doubt(ca->account);
 	else if (e->problem == PROBLEM_MALFORMED && place == PLACE_NEW_ORDER)
 		account_doubt_mildly(ca->account);
-	else if (e->problem == PROBLEM_INVALID_PROFILE)
+	else if (e->problem == PROBLEM_INVALID_PROFILE ||
+	    (e->kind == ERR_UPSTREAM && place == PLACE_NEW_ORDER))
 		directory_doubt(&ca->directory, clock_mono_ms());
 }
 

@@ -183,8 +183,9 @@ enter_stay(struct order *o)
 	return o->state;
 }
 
+/* What belongs to one order at the CA. */
 static void
-order_reset(struct order *o)
+order_forget(struct order *o)
 {
 	children_cancel(o);
 	free(o->children);
@@ -194,6 +195,12 @@ order_reset(struct order *o)
 	o->object = (struct acme_order_object){0};
 	free(o->url);
 	o->url = NULL;
+}
+
+static void
+order_reset(struct order *o)
+{
+	order_forget(o);
 	o->authorized = false;
 	o->finalized = false;
 	o->troubled = 0;
@@ -671,7 +678,8 @@ order_free(void *ptr)
 {
 	struct order *o = ptr;
 
-	order_reset(o);
+	/* The CA may be gone by now. */
+	order_forget(o);
 	chain_free(o->chain);
 	timer_free(o->timer);
 	order_csr_done(&o->csr);

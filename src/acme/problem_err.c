@@ -186,15 +186,18 @@ problem_err(const struct problem *p, enum acme_place place, const char *who, str
 	return false;
 }
 
-/* The status decides where the type does not: 429 is a rate limit whatever else stands there. */
+/* The status decides where the type does not: 429 is a rate limit and 503 a CA that is not well,
+ * whatever else stands there; what is not found is not our account. */
 static void
 status_kind(int status, const struct problem *p, struct err *e)
 {
-	enum err_kind typed = rows[p->type].anywhere;
+	bool typed = rows[p->type].anywhere != ERR_NONE;
 
-	if (typed == ERR_NONE && status == 429)
+	if (status == 429 && !typed)
 		e->kind = ERR_RATE_LIMITED;
-	else if (status == 503 && typed != ERR_RATE_LIMITED)
+	else if (status == 503 && p->type != PROBLEM_RATE_LIMITED)
+		e->kind = ERR_UPSTREAM;
+	else if ((status == 404 || status == 405) && p->type == PROBLEM_MALFORMED)
 		e->kind = ERR_UPSTREAM;
 }
 

@@ -79,7 +79,7 @@ world_ready(struct world *w)
 	struct err e;
 
 	world_start(w);
-	fake_clock_advance(w->loop, 100);
+	fake_clock_advance(w->loop, 2000);
 	if (!ca_ready(w->ca, &e))
 		fail_msg("not ready: %s", e.detail);
 	assert_string_not_equal(ca_account_url(w->ca), "");

@@ -58,7 +58,7 @@ struct fake_ca {
 	bool finalize_valid;          /* finalize answers valid at once */
 	bool empty_answers;           /* challenge and finalize answer 200 with no body */
 	bool challenge_only;          /* a failed challenge is invalid, its authorization stays pending */
-	bool challenge_retries;       /* a failed challenge stays processing, with its error */
+	bool challenge_retries;       /* a failed challenge stays processing, with its error, and is tried again */
 	bool validate_in_post;        /* the challenge's answer has the result */
 	bool challenge_processing;    /* challenges are told already when first seen */
 	const char *challenges;       /* "http-01,dns-01" */

@@ -13,6 +13,8 @@
 #include "fake_cert.h"
 #include "fake_solver.h"
 
+enum { RETRY_MS = 2000 };
+
 static const char *const status_names[] = {
     [FAKE_PENDING] = "pending",
     [FAKE_READY] = "ready",
@@ -58,6 +60,7 @@ validate(void *arg)
 		a->status = a->challenge = FAKE_VALID;
 	} else if (ca->challenge_retries) {
 		a->challenge = FAKE_PROCESSING;
+		timer_start(a->timer, RETRY_MS);
 	} else {
 		a->challenge = FAKE_INVALID;
 		a->status = ca->challenge_only ? FAKE_PENDING : FAKE_INVALID;
