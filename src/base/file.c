@@ -167,8 +167,7 @@ explain_unwritable(const char *dir, int reason, struct err *e)
 	user_name(uid, us);
 	if (st.st_uid == uid)
 		return err_set(e, ERR_CONFIG,
-		    "%s is owned by %s (uid %u) and its mode %04o does not let him write: "
-		    "chmod u+rwx %s",
+		    "%s is owned by %s (uid %u), but its mode %04o forbids writing: chmod u+rwx %s",
 		    dir, owner, uid, (unsigned)st.st_mode & 07777, dir);
 	return err_set(e, ERR_CONFIG,
 	    "%s is owned by %s (uid %u) and cannot be written by uid %u: chown -R %s %s", dir,

@@ -5,7 +5,7 @@
 
 #include "base/alloc.h"
 #include "codec/acme_json.h"
-#include "codec/acme_url.h"
+#include "codec/acme_object.h"
 #include "codec/json.h"
 
 static bool
@@ -48,11 +48,11 @@ acme_directory_parse(
 	    {"keyChange", &d.key_change, false},
 	    {"renewalInfo", &d.renewal_info, false},
 	};
-	struct json *root = acme_object(body, len, "directory", e);
+	struct json *root = acme_object_parse(body, len, "directory", e);
 	bool good = root != NULL;
 
 	for (size_t i = 0; good && i < sizeof(rows) / sizeof(rows[0]); i++)
-		good = acme_url(
+		good = acme_object_url(
 			   root, rows[i].name, https_required, rows[i].required, rows[i].url, e) ||
 		    err_prefix(e, "the directory");
 	if (good) {

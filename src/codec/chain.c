@@ -3,94 +3,16 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
-#include <openssl/bn.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
-#include <openssl/x509v3.h>
 
 #include "base/alloc.h"
+#include "codec/certificate.h"
 #include "codec/openssl.h"
 #include "codec/pem.h"
 #include "codec/san.h"
-#include "codec/text.h"
-
-static bool
-get_time(const ASN1_TIME *when, int64_t *ret)
-{
-	struct tm tm;
-
-	if (ASN1_TIME_to_tm(when, &tm) != 1)
-		return false;
-	*ret = timegm(&tm);
-	return true;
-}
-
-static bool
-get_serial(const X509 *cert, char out[SERIAL_HEX])
-{
-	BIGNUM *bn = ASN1_INTEGER_to_BN(X509_get0_serialNumber(cert), NULL);
-	char *hex = bn != NULL ? BN_bn2hex(bn) : NULL;
-	bool fits = hex != NULL && strlen(hex) < SERIAL_HEX;
-
-	if (fits)
-		strcpy(out, hex);
-	OPENSSL_free(hex);
-	BN_free(bn);
-	return fits;
-}
-
-/* The issuer's common name; without one, or if it cannot be read, "". */
-static void
-get_issuer(const X509 *cert, char out[ISSUER_MAX])
-{
-	const X509_NAME *name = X509_get_issuer_name(cert);
-	int at = X509_NAME_get_index_by_NID(name, NID_commonName, -1);
-	unsigned char *text = NULL;
-
-	out[0] = '\0';
-	if (at < 0 ||
-	    ASN1_STRING_to_UTF8(&text, X509_NAME_ENTRY_get_data(X509_NAME_get_entry(name, at))) < 0)
-		return;
-	text_copy(out, ISSUER_MAX, (const char *)text);
-	OPENSSL_free(text);
-}
-
-static bool
-get_leaf_info(X509 *cert, struct leaf_info *ret, struct err *e)
-{
-	struct leaf_info info = {0};
-	EVP_PKEY *pkey = X509_get0_pubkey(cert);
-
-	if (!get_time(X509_get0_notBefore(cert), &info.not_before) ||
-	    !get_time(X509_get0_notAfter(cert), &info.not_after))
-		return openssl_error(e, ERR_UPSTREAM, "the certificate's dates cannot be read");
-	if (!get_serial(cert, info.serial))
-		return openssl_error(
-		    e, ERR_UPSTREAM, "the certificate's serial number cannot be read");
-	if (pkey == NULL || !openssl_spki_sha256(pkey, info.spki_sha256))
-		return openssl_error(e, ERR_UPSTREAM, "the certificate's key cannot be read");
-	get_issuer(cert, info.issuer);
-	*ret = info;
-	return true;
-}
-
-static X509 *
-decode(const struct pem_block *block, struct err *e)
-{
-	const unsigned char *p = block->der, *end = p + block->der_len;
-	X509 *cert;
-
-	ERR_clear_error();
-	cert = d2i_X509(NULL, &p, end - p);
-	if (cert != NULL && p == end)
-		return cert;
-	openssl_error(e, ERR_UPSTREAM, "a certificate cannot be decoded");
-	X509_free(cert);
-	return NULL;
-}
 
 /* One DER sequence and nothing else: as much as can be told without decoding it. */
 static bool
@@ -136,7 +58,7 @@ normalise(const char *pem, size_t len, BIO *out, X509 **ret_leaf, struct err *e)
 		else if (!has_form(&block))
 			good = err_set(e, ERR_UPSTREAM, "certificate %d is no DER", count);
 		else if (count == 1)
-			good = (*ret_leaf = decode(&block, e)) != NULL;
+			good = (*ret_leaf = certificate_decode(&block, e)) != NULL;
 		if (good && !append(out, &block))
 			abort();
 		pem_block_done(&block);
@@ -155,7 +77,7 @@ new_chain(X509 *leaf, BIO *text, struct err *e)
 	struct chain *c = xcalloc(1, sizeof(*c));
 	char *data;
 
-	if (!get_leaf_info(leaf, &c->leaf, e) ||
+	if (!certificate_leaf_info(leaf, &c->leaf, e) ||
 	    !san_collect(X509_get0_extensions(leaf), &c->names, e)) {
 		chain_free(c);
 		return NULL;
@@ -202,67 +124,6 @@ chain_free(struct chain *c)
 	free(c);
 }
 
-static bool
-check_link(X509 *cert, X509 *issuer, int position, struct err *e)
-{
-	EVP_PKEY *pkey = X509_get0_pubkey(issuer);
-	int reason = X509_check_issued(issuer, cert);
-
-	if (reason != X509_V_OK)
-		return err_set(e, ERR_UPSTREAM,
-		    "certificate %d of the chain is not issued by the next: %s", position,
-		    X509_verify_cert_error_string(reason));
-	ERR_clear_error();
-	if (pkey == NULL || X509_verify(cert, pkey) != 1)
-		return openssl_error(e, ERR_UPSTREAM,
-		    "the signature of certificate %d of the chain is not that of the next",
-		    position);
-	return true;
-}
-
-static bool
-check_links(const struct chain *c, struct err *e)
-{
-	struct pem_reader reader;
-	struct pem_block block;
-	X509 *before = NULL, *cert = NULL;
-	bool good = true;
-
-	pem_open(&reader, c->pem, c->pem_len);
-	for (int i = 0; good && pem_next(&reader, &block) == PEM_BLOCK; i++) {
-		cert = decode(&block, e);
-		pem_block_done(&block);
-		good = cert != NULL && (before == NULL || check_link(before, cert, i, e));
-		X509_free(before);
-		before = cert;
-	}
-	X509_free(before);
-	pem_close(&reader);
-	return good;
-}
-
-bool
-chain_check(
-    const struct chain *c, const struct csr *csr, int64_t now, bool *ret_early, struct err *e)
-{
-	char got[256], wanted[256];
-
-	if (memcmp(c->leaf.spki_sha256, csr->spki_sha256, sizeof(csr->spki_sha256)) != 0)
-		return err_set(
-		    e, ERR_UPSTREAM, "the certificate is for another key than the CSR's");
-	if (!identifiers_equal(&c->names, &csr->names))
-		return err_set(e, ERR_UPSTREAM, "the certificate is for %s instead of %s",
-		    identifiers_text(&c->names, got, sizeof(got)),
-		    identifiers_text(&csr->names, wanted, sizeof(wanted)));
-	if (c->leaf.not_after <= now)
-		return err_set(
-		    e, ERR_UPSTREAM, "the certificate has expired already: is the clock right?");
-	if (!check_links(c, e))
-		return false;
-	*ret_early = c->leaf.not_before > now;
-	return true;
-}
-
 /* The first certificate of the text, or NULL. */
 static X509 *
 find_leaf(const char *pem, size_t len, struct err *e)
@@ -276,7 +137,7 @@ find_leaf(const char *pem, size_t len, struct err *e)
 	while (!found && pem_next(&reader, &block) == PEM_BLOCK) {
 		found = strcmp(block.label, "CERTIFICATE") == 0;
 		if (found)
-			cert = decode(&block, e);
+			cert = certificate_decode(&block, e);
 		pem_block_done(&block);
 	}
 	pem_close(&reader);
@@ -289,7 +150,7 @@ bool
 chain_leaf_info(const char *pem, size_t len, struct leaf_info *ret, struct err *e)
 {
 	X509 *cert = find_leaf(pem, len, e);
-	bool good = cert != NULL && get_leaf_info(cert, ret, e);
+	bool good = cert != NULL && certificate_leaf_info(cert, ret, e);
 
 	X509_free(cert);
 	return good;

@@ -20,9 +20,12 @@ explain_no_request(const char *body, size_t len, struct err *e)
 {
 	if (len == 0)
 		return err_set(e, ERR_BAD_CSR, "the request has no body: send a CSR in PEM form");
-	if ((unsigned char)body[0] == 0x30)
+	if (len > 1 && body[0] == 0x30 && (body[1] & 0x80) != 0)
 		return err_set(e, ERR_BAD_CSR,
 		    "the body looks like a CSR in DER form: send PEM (openssl req -inform der)");
+	if (len > 1 && (memcmp(body, "\xff\xfe", 2) == 0 || memcmp(body, "\xfe\xff", 2) == 0))
+		return err_set(
+		    e, ERR_BAD_CSR, "the CSR is written in UTF-16: send it as plain ASCII text");
 	if (text_contains(body, len, "-----BEGIN") && !text_contains(body, len, "\n"))
 		return err_set(e, ERR_BAD_CSR,
 		    "the CSR has lost its line breaks: send it with curl --data-binary, not "
@@ -165,6 +168,12 @@ csr_parse(const char *body, size_t len, struct err *e)
 		    "this one "
 		    "exposed, make a new one, and send the CSR alone");
 		return NULL;
+	}
+	/* Some editors put a byte order mark in front; to PEM it would be part of the first line.
+	 */
+	if (len >= 3 && memcmp(body, "\xef\xbb\xbf", 3) == 0) {
+		body += 3;
+		len -= 3;
 	}
 	if (!find_request(body, len, &block, e))
 		goto out;

@@ -9,10 +9,11 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct problem p;
 
 	if (problem_parse((const char *)data, size, &p)) {
-		CLEANUP_FREE char *text = problem_text(500, p.instance, p.detail);
+		char *text = problem_text(500, p.instance, p.detail);
 
 		must(p.type != PROBLEM_NONE && p.detail[0] != '\0' &&
 		    p.sub_count <= PROBLEM_SUB_MAX);
+		free(text);
 		problem_done(&p);
 	}
 	return 0;

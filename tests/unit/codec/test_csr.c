@@ -324,6 +324,7 @@ test_pem(void **state)
 	CLEANUP_FREE char *new = replaced(pem, "CERTIFICATE REQUEST", "NEW CERTIFICATE REQUEST");
 	CLEANUP_FREE char *around = xasprintf("Certificate Request:\n    Data:\n%s\nbehind", pem);
 	CLEANUP_FREE char *twice = xasprintf("%s%s", pem, new);
+	CLEANUP_FREE char *bom = xasprintf("\xef\xbb\xbf%s", pem);
 	CLEANUP_FREE char *joined = replaced(pem, "\n", "");
 	CLEANUP_FREE char *key = pki_read("ec256-pkcs8.pem");
 	CLEANUP_FREE char *with_key = xasprintf("%s%s", pem, key);
@@ -346,6 +347,9 @@ test_pem(void **state)
 	check_body(damaged, strlen(damaged), "damaged");
 	check_body(other_end, strlen(other_end), "damaged");
 	check_body("", 0, "no body");
+	check_body("\xff\xfe-\0-\0", 6, "UTF-16");
+	check_body(bom, strlen(bom), NULL);
+	check_body("0", 1, "no CERTIFICATE REQUEST block");
 	check_body("hello", 5, "no CERTIFICATE REQUEST block");
 	check_body("\x30\x82\x01\x02", 4, "DER form");
 	for (size_t n = 1; n + 40 < strlen(pem); n += 7)

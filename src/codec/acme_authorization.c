@@ -1,132 +1,15 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "codec/acme_json.h"
-
-#include <assert.h>
+/* Authorizations and challenges: RFC 8555 7.1.4 and 8. Part of codec/acme_json.h. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
-#include "codec/acme_url.h"
-#include "codec/date.h"
+#include "codec/acme_json.h"
+#include "codec/acme_object.h"
 #include "codec/json.h"
 #include "codec/text.h"
 
 enum { CHALLENGES_MAX = 32 };
-
-static const char *const status_names[] = {
-    [ACME_STATUS_UNKNOWN] = "unknown",
-    [ACME_STATUS_PENDING] = "pending",
-    [ACME_STATUS_READY] = "ready",
-    [ACME_STATUS_PROCESSING] = "processing",
-    [ACME_STATUS_VALID] = "valid",
-    [ACME_STATUS_INVALID] = "invalid",
-    [ACME_STATUS_DEACTIVATED] = "deactivated",
-    [ACME_STATUS_EXPIRED] = "expired",
-    [ACME_STATUS_REVOKED] = "revoked",
-};
-enum { STATUS_COUNT = sizeof(status_names) / sizeof(status_names[0]) };
-static_assert(STATUS_COUNT == ACME_STATUS_REVOKED + 1, "a name for every status");
-
-const char *
-acme_status_name(enum acme_status status)
-{
-	return status_names[status <= ACME_STATUS_REVOKED ? status : ACME_STATUS_UNKNOWN];
-}
-
-static enum acme_status
-status_of(const struct json *object)
-{
-	const char *name = json_string(object, "status");
-
-	for (int i = ACME_STATUS_UNKNOWN + 1; name != NULL && i < STATUS_COUNT; i++)
-		if (strcmp(name, status_names[i]) == 0)
-			return (enum acme_status)i;
-	return ACME_STATUS_UNKNOWN;
-}
-
-/* A date that cannot be read is as good as none: it only shortens what we wait. */
-static int64_t
-expires_of(const struct json *object)
-{
-	const char *text = json_string(object, "expires");
-	int64_t when;
-
-	if (text == NULL || !date_parse_rfc3339(text, strlen(text), &when) || when < 0)
-		return 0;
-	return when;
-}
-
-static bool
-parse_authorizations(
-    const struct json *array, bool https_required, struct acme_order_object *o, struct err *e)
-{
-	size_t count = json_array_count(array);
-	const char *url;
-
-	if (count > IDENTIFIERS_MAX)
-		return err_set(
-		    e, ERR_UPSTREAM, "%zu authorizations are more than %d", count, IDENTIFIERS_MAX);
-	o->authorizations = xcalloc(count, sizeof(*o->authorizations));
-	for (size_t i = 0; i < count; i++) {
-		url = json_array_string(array, i);
-		if (url == NULL)
-			return err_set(e, ERR_UPSTREAM, "an authorization is not a string");
-		o->authorizations[i] = acme_url_copy(url, "authorizations", https_required, e);
-		if (o->authorizations[i] == NULL)
-			return false;
-		o->authorization_count++;
-	}
-	return true;
-}
-
-static bool
-order_from_json(
-    const struct json *root, bool https_required, struct acme_order_object *o, struct err *e)
-{
-	bool open;
-
-	if (json_string(root, "status") == NULL)
-		return err_set(e, ERR_UPSTREAM, "member status is missing");
-	o->status = status_of(root);
-	o->expires = expires_of(root);
-	/* Where it is of no more use, some leave it out. */
-	open = o->status == ACME_STATUS_PENDING || o->status == ACME_STATUS_READY;
-	if (!acme_url(root, "finalize", https_required, open, &o->finalize, e) ||
-	    !acme_url(root, "certificate", https_required, false, &o->certificate, e) ||
-	    !parse_authorizations(json_member(root, "authorizations"), https_required, o, e))
-		return false;
-	o->has_error = problem_from_json(json_member(root, "error"), &o->error);
-	return true;
-}
-
-bool
-acme_order_parse(
-    const char *body, size_t len, bool https_required, struct acme_order_object *ret, struct err *e)
-{
-	struct acme_order_object o = {0};
-	struct json *root = acme_object(body, len, "order", e);
-	bool good = root != NULL &&
-	    (order_from_json(root, https_required, &o, e) || err_prefix(e, "the order"));
-
-	if (good)
-		*ret = o;
-	else
-		acme_order_object_done(&o);
-	json_free(root);
-	return good;
-}
-
-void
-acme_order_object_done(struct acme_order_object *o)
-{
-	free(o->finalize);
-	free(o->certificate);
-	for (size_t i = 0; i < o->authorization_count; i++)
-		free(o->authorizations[i]);
-	free(o->authorizations);
-	problem_done(&o->error);
-	*o = (struct acme_order_object){0};
-}
 
 /* A token goes into paths, file names and DNS records, so only what RFC 8555 8.1 allows. */
 static bool
@@ -159,8 +42,8 @@ challenge_from_json(const struct json *object, bool https_required, struct acme_
 	bool token = copy_token(json_string(object, "token"), c->token);
 
 	*ret_usable = false;
-	c->status = status_of(object);
-	if (!acme_url(object, "url", https_required, false, &c->url, e))
+	c->status = acme_object_status(object);
+	if (!acme_object_url(object, "url", https_required, false, &c->url, e))
 		return false;
 	c->has_error = problem_from_json(json_member(object, "error"), &c->error);
 	*ret_usable = named && token && c->url != NULL;
@@ -172,7 +55,7 @@ acme_challenge_parse(const char *body, size_t len, bool https_required,
     struct acme_challenge_object *ret, struct err *e)
 {
 	struct acme_challenge_object c = {0};
-	struct json *root = acme_object(body, len, "challenge", e);
+	struct json *root = acme_object_parse(body, len, "challenge", e);
 	bool usable;
 	bool good = root != NULL &&
 	    (challenge_from_json(root, https_required, &c, &usable, e) ||
@@ -255,8 +138,8 @@ authorization_from_json(const struct json *root, bool https_required,
 {
 	if (json_string(root, "status") == NULL)
 		return err_set(e, ERR_UPSTREAM, "member status is missing");
-	a->status = status_of(root);
-	a->expires = expires_of(root);
+	a->status = acme_object_status(root);
+	a->expires = acme_object_expires(root);
 	a->wildcard = json_bool(root, "wildcard", false);
 	return parse_identifier(json_member(root, "identifier"), a, e) &&
 	    parse_challenges(json_member(root, "challenges"), https_required, a, e);
@@ -267,7 +150,7 @@ acme_authorization_parse(const char *body, size_t len, bool https_required,
     struct acme_authorization_object *ret, struct err *e)
 {
 	struct acme_authorization_object a = {0};
-	struct json *root = acme_object(body, len, "authorization", e);
+	struct json *root = acme_object_parse(body, len, "authorization", e);
 	bool good = root != NULL &&
 	    (authorization_from_json(root, https_required, &a, e) ||
 		err_prefix(e, "the authorization"));
@@ -287,28 +170,4 @@ acme_authorization_object_done(struct acme_authorization_object *a)
 		acme_challenge_object_done(&a->challenges[i]);
 	free(a->challenges);
 	*a = (struct acme_authorization_object){0};
-}
-
-bool
-acme_account_parse(const char *body, size_t len, struct acme_account_object *ret, struct err *e)
-{
-	struct json *root = acme_object(body, len, "account", e);
-	const char *orders = json_string(root, "orders");
-
-	if (root == NULL)
-		return false;
-	*ret = (struct acme_account_object){
-	    .status = status_of(root),
-	    .orders = orders != NULL ? xstrdup(orders) : NULL,
-	    .body = root,
-	};
-	return true;
-}
-
-void
-acme_account_object_done(struct acme_account_object *a)
-{
-	free(a->orders);
-	json_free(a->body);
-	*a = (struct acme_account_object){0};
 }
