@@ -11,6 +11,8 @@
 #include "codec/problem.h"
 #include "http/server.h"
 
+enum { REASON_MIN = 20 };
+
 /* The one table from kinds to statuses. retry_after (seconds) stands in where a status always has
  * Retry-After and the error does not know a time. */
 static const struct reply_row {
@@ -44,31 +46,31 @@ reply_status(enum err_kind kind)
 	return rows[kind].status;
 }
 
-static bool
-printable(char c)
+/* Where a text that is too long ends best: before the last ": " that leaves something to say, else
+ * between two words. */
+static size_t
+cut_at(const char *text, size_t n)
 {
-	return c >= 0x20 && c < 0x7f;
+	size_t word = n;
+
+	for (size_t i = n - 1; i >= REASON_MIN; i--) {
+		if (text[i] == ' ' && text[i - 1] == ':')
+			return i - 1;
+		if (text[i] == ' ' && word == n)
+			word = i;
+	}
+	return word;
 }
 
 const char *
 reply_reason(const char *detail, char out[REPLY_REASON_MAX + 1])
 {
-	size_t n = 0;
+	size_t n = strnlen(detail, REPLY_REASON_MAX);
 
-	for (; detail[n] != '\0' && n < REPLY_REASON_MAX; n++)
-		out[n] = detail[n];
+	if (detail[n] != '\0')
+		n = cut_at(detail, n);
 	for (size_t i = 0; i < n; i++)
-		if (!printable(out[i]))
-			out[i] = '?';
-	if (detail[n] != '\0') {
-		/* Cut at a word, unless that loses half of it. */
-		size_t cut = n;
-		while (cut > REPLY_REASON_MAX / 2 && out[cut - 1] != ' ')
-			cut--;
-		n = cut > REPLY_REASON_MAX / 2 ? cut - 1 : n;
-		while (n > 0 && (out[n - 1] == ':' || out[n - 1] == ',' || out[n - 1] == ' '))
-			n--;
-	}
+		out[i] = detail[i] >= 0x20 && detail[i] < 0x7f ? detail[i] : '?';
 	out[n] = '\0';
 	return out;
 }
@@ -122,10 +124,8 @@ void
 reply_error(struct http_exchange *x, const struct err *e, const char *allow)
 {
 	const struct reply_row *row = &rows[e->kind];
-	int64_t retry_after = 0;
+	int64_t retry_after = e->retry_after > 0 ? e->retry_after : row->retry_after;
 
-	if (row->retry_after > 0)
-		retry_after = e->retry_after > 0 ? e->retry_after : row->retry_after;
 	send_error(x, row->status, e->detail, retry_after, allow, false);
 }
 

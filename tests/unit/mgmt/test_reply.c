@@ -54,10 +54,15 @@ test_reason_is_short_and_printable(void **state)
 	long_text[sizeof(long_text) - 1] = '\0';
 	assert_int_equal(strlen(reply_reason(long_text, out)), REPLY_REASON_MAX);
 	assert_string_equal(
-	    reply_reason("Validation failed for www.example.org: the CA says: Fetching "
-			 "http://www.example.org/.well-known refused",
+	    reply_reason("Validation failed for www.example.org: the CA says that it had to go "
+			 "to http://www.example.org/.well-known",
 		out),
-	    "Validation failed for www.example.org: the CA says: Fetching");
+	    "Validation failed for www.example.org");
+	assert_string_equal(
+	    reply_reason("a sentence without any colon that goes on and on and on until it is over "
+			 "after all",
+		out),
+	    "a sentence without any colon that goes on and on and on until it is over after");
 }
 
 int
