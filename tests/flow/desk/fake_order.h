@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Takes the place of acme/order.c and acme/ca.c: an order stays open until the
+ * scenario says how it ends. The acme room has scenarios of its own; here only what
+ * it tells the desk counts.
+ */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "acme/order.h"
+#include "base/err.h"
+
+struct fake_order;
+
+struct fake_acme {
+	struct err not_ready; /* other than ERR_NONE: what ca_ready says */
+	const char *directory_url;
+	const char *profile;
+	struct key *key;
+	int days;           /* certificates live */
+	unsigned flags;     /* enum fake_chain_flags */
+	int64_t clock_step; /* seconds our clock jumps when a certificate arrives */
+	unsigned started;
+	unsigned cancelled;
+};
+extern struct fake_acme fake_acme;
+
+void fake_acme_reset(void);
+void fake_acme_done(void);
+
+size_t fake_orders_open(void);
+/* The i-th open one, the oldest first. */
+struct fake_order *fake_order_at(size_t i);
+const struct acme_order_conf *fake_order_conf(const struct fake_order *o);
+void fake_order_issue(struct fake_order *o);
+void fake_order_fail(
+    struct fake_order *o, enum err_kind kind, const char *text, int64_t retry_after);
+/* text NULL: no error any more. */
+void fake_order_challenge_error(struct fake_order *o, const char *text);
