@@ -64,7 +64,8 @@ certificate_leaf_info(X509 *cert, struct leaf_info *ret, struct err *e)
 	if (!get_serial(cert, info.serial))
 		return openssl_error(
 		    e, ERR_UPSTREAM, "the certificate's serial number cannot be read");
-	if (pkey == NULL || !openssl_spki_sha256(pkey, info.spki_sha256))
+	if (pkey == NULL ||
+	    !openssl_pubkey_sha256(X509_get_X509_PUBKEY(cert), pkey, info.spki_sha256))
 		return openssl_error(e, ERR_UPSTREAM, "the certificate's key cannot be read");
 	get_issuer(cert, info.issuer);
 	*ret = info;

@@ -149,7 +149,7 @@ check(X509_REQ *req, struct csr *csr, struct err *e)
 		return openssl_error(e, ERR_BAD_CSR, "its public key cannot be read");
 	if (!check_key(pkey, e) || !check_signature(req, pkey, e))
 		return false;
-	if (!openssl_spki_sha256(pkey, csr->spki_sha256))
+	if (!openssl_pubkey_sha256(X509_REQ_get_X509_PUBKEY(req), pkey, csr->spki_sha256))
 		return openssl_error(e, ERR_BAD_CSR, "its public key cannot be written");
 	return true;
 }

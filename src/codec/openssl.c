@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include <openssl/core_names.h>
+#include <openssl/ec.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/x509.h>
@@ -50,6 +51,16 @@ openssl_error(struct err *e, enum err_kind kind, const char *fmt, ...)
 	return err_set(e, kind, "%s%s", text, reasons);
 }
 
+static bool
+hash_and_free(unsigned char *der, int len, uint8_t out[32])
+{
+	if (len <= 0)
+		return false;
+	digest_sha256(der, (size_t)len, out);
+	OPENSSL_free(der);
+	return true;
+}
+
 bool
 openssl_spki_sha256(struct evp_pkey_st *pkey, uint8_t out[32])
 {
@@ -62,9 +73,34 @@ openssl_spki_sha256(struct evp_pkey_st *pkey, uint8_t out[32])
 		pkey, OSSL_PKEY_PARAM_EC_POINT_CONVERSION_FORMAT, "uncompressed") != 1)
 		return false;
 	len = i2d_PUBKEY(pkey, &der);
-	if (len <= 0)
+	return hash_and_free(der, len, out);
+}
+
+/* EC: an uncompressed point. RSA: parameters of NULL. */
+static bool
+is_usual_form(const X509_PUBKEY *encoded, int id)
+{
+	const unsigned char *bits;
+	X509_ALGOR *algorithm;
+	int len, type;
+
+	if (X509_PUBKEY_get0_param(NULL, &bits, &len, &algorithm, encoded) != 1)
 		return false;
-	digest_sha256(der, (size_t)len, out);
-	OPENSSL_free(der);
-	return true;
+	if (id == EVP_PKEY_EC)
+		return len > 0 && bits[0] == POINT_CONVERSION_UNCOMPRESSED;
+	X509_ALGOR_get0(NULL, &type, NULL, algorithm);
+	return type == V_ASN1_NULL;
+}
+
+bool
+openssl_pubkey_sha256(
+    const struct X509_pubkey_st *encoded, struct evp_pkey_st *pkey, uint8_t out[32])
+{
+	unsigned char *der = NULL;
+	int len;
+
+	if (!is_usual_form(encoded, EVP_PKEY_get_base_id(pkey)))
+		return openssl_spki_sha256(pkey, out);
+	len = i2d_X509_PUBKEY(encoded, &der);
+	return hash_and_free(der, len, out);
 }
