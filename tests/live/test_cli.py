@@ -123,11 +123,11 @@ def test_did_you_mean_section(tmp_path):
 
 
 @pytest.mark.parametrize("options,fragment", [
-    ({"ipp": "127.0.0.1"}, "ip"), ({"ip": ""}, "empty"), ({"hmac_key": "x"}, "hmac_type"),
+    ({"ipp": "127.0.0.1"}, "ip"), ({"ip": ""}, "no value"), ({"hmac_key": "x"}, "hmac_type"),
     ({"ip": None, "hmac_type": "sha256"}, "hmac_key"), ({"all": "yes"}, "all"), ({"ip": None}, "all = yes"),
     ({"ip": None, "hmac_type": "sha257", "hmac_key": "x"}, "sha257"), ({"ip": "127.0.0.1/8"}, "127.0.0.0/8"),
     ({"ip": "127.1"}, "127"), ({"ip": "192.0.2.9-192.0.2.1"}, "192.0.2"), ({"ip": "localhost"}, "localhost"),
-    ({"verification": "nosuch"}, "nosuch"), ({"storage": "nosuch"}, "nosuch"), ({"domain": ""}, "empty")])
+    ({"verification": "nosuch"}, "nosuch"), ({"storage": "nosuch"}, "nosuch"), ({"domain": ""}, "no value")])
 def test_auth_errors(tmp_path, options, fragment):
     code, text = check(good(tmp_path, **{'auth "a"': options}), tmp_path)
     assert code == 2, text

@@ -192,7 +192,10 @@ def test_expect_is_not_answered_before_the_checks(fake_daemon, headers, status):
 def test_expect_for_another_path(fake_daemon):
     with Raw(fake_daemon.where) as r:
         r.send("POST /nosuch HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 10\r\n\r\n")
-        assert r.response().status == 404
+        answer = r.response()
+        if answer.status == 100:
+            answer = r.send("0123456789").response()
+        assert answer.status == 404
 
 
 def test_curl_with_expect(fake_daemon, csrs, tmp_path):

@@ -147,7 +147,7 @@ def test_port_taken(make_daemon, fakeca):
         d.process.wait(15)
     d.expect_exit = 1
     d.check_end()
-    assert f"127.0.0.1:{d.port}" in d.log() and "in use" in d.log()
+    assert f"127.0.0.1:{d.port}" in d.log() and re.search("in use|another process", d.log())
     assert "running" not in d.process.out()
 
 

@@ -283,7 +283,9 @@ def test_503_nonsense_during_the_order(fakeca, make_daemon, csr, endpoint, reply
     fakeca.when(endpoint, reply)
     d = make_daemon(fakeca, {"mgmt": {"timeout": "8", "order-timeout": "9"}})
     r = d.sign(csr)
-    assert r.status == 503, repr(r)
+    # A 200 that promises progress and then nothing happens can only be waited for.
+    waits = endpoint in ("challenge", "finalize") and reply.status == 200
+    assert r.status in ((503, 504) if waits else (503,)), repr(r)
     r.check_error()
 
 
