@@ -45,7 +45,8 @@ enum proxy_header { PROXY_X_FORWARDED_FOR, PROXY_X_REAL_IP };
 struct mgmt_conf {
 	char **listeners; /* as written; checked */
 	size_t listener_count;
-	bool default_listeners; /* these are the defaults: a family the machine lacks is skipped */
+	bool default_listeners; /* the defaults, maybe [mgmt] mgmt too: a family the machine lacks
+				   is skipped */
 	size_t max_size;        /* bytes of a CSR body */
 	int64_t timeout_s;
 	int64_t order_timeout_s;
