@@ -8,6 +8,8 @@
 #include "dns/message.h"
 #include "dns/rdf.h"
 
+enum { UPCOUNT = 8 }; /* of the header, RFC 2136 2.2 */
+
 static uint16_t
 random_id(void)
 {
@@ -19,7 +21,7 @@ random_id(void)
 
 /* Takes pkt. */
 static struct dns_request *
-seal(ldns_pkt *pkt, const struct tsig_key *key, int64_t now)
+request_new(ldns_pkt *pkt)
 {
 	struct dns_request *r = xcalloc(1, sizeof(*r));
 	const ldns_rr *question = ldns_rr_list_rr(ldns_pkt_question(pkt), 0);
@@ -37,11 +39,23 @@ seal(ldns_pkt *pkt, const struct tsig_key *key, int64_t now)
 	buf_add(&r->wire, wire, len);
 	LDNS_FREE(wire);
 	ldns_pkt_free(pkt);
-	if (key != NULL) {
-		r->key = key;
-		tsig_sign(key, NULL, now, &r->wire, &r->mac);
-	}
 	return r;
+}
+
+/* Takes rr. Not through the packet: there ldns would compress the owner's name, which no other
+ * client does in this section. */
+static void
+add_update(struct dns_request *r, ldns_rr *rr)
+{
+	uint8_t *wire = NULL;
+	size_t len = 0;
+
+	if (ldns_rr2wire(&wire, rr, LDNS_SECTION_AUTHORITY, &len) != LDNS_STATUS_OK)
+		abort();
+	buf_add(&r->wire, wire, len);
+	r->wire.data[UPCOUNT + 1] = 1;
+	LDNS_FREE(wire);
+	ldns_rr_free(rr);
 }
 
 struct dns_request *
@@ -55,7 +69,7 @@ dns_request_query(const char *name, ldns_rr_type type, bool recursive, bool edns
 	    rdf_check(ldns_pkt_query_new(rdf, type, LDNS_RR_CLASS_IN, recursive ? LDNS_RD : 0));
 	if (edns)
 		ldns_pkt_set_edns_udp_size(pkt, DNS_EDNS_SIZE);
-	return seal(pkt, NULL, 0);
+	return request_new(pkt);
 }
 
 /* RFC 2136 2.5.1 and 2.5.4: deleting one record takes class NONE and TTL 0. Takes owner. */
@@ -93,8 +107,13 @@ dns_request_update(const char *zone, const char *name, const char *value, bool a
 	ldns_pkt *pkt =
 	    rdf_check(ldns_pkt_query_new(zone_rdf, LDNS_RR_TYPE_SOA, LDNS_RR_CLASS_IN, 0));
 	ldns_pkt_set_opcode(pkt, LDNS_PACKET_UPDATE);
-	ldns_pkt_push_rr(pkt, LDNS_SECTION_AUTHORITY, txt_record(owner, value, add, ttl));
-	return seal(pkt, key, now);
+	struct dns_request *r = request_new(pkt);
+	add_update(r, txt_record(owner, value, add, ttl));
+	if (key != NULL) {
+		r->key = key;
+		tsig_sign(key, NULL, now, &r->wire, &r->mac);
+	}
+	return r;
 }
 
 void

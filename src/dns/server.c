@@ -14,10 +14,12 @@ enum { RESOLVCONF_MAX = 64 * 1024, RESOLVCONF_SERVERS = 3 };
 void
 dns_servers_append(struct dns_servers *to, const struct dns_server *server)
 {
+	struct dns_server copy = *server; /* it may be one of this list */
+
 	if (to->count == DNS_SERVERS_MAX)
 		return;
 	to->items = xreallocarray(to->items, to->count + 1, sizeof(*to->items));
-	to->items[to->count++] = *server;
+	to->items[to->count++] = copy;
 }
 
 void

@@ -155,8 +155,9 @@ read_tsig(const ldns_rr *rr, struct tsig *t)
 	uint64_t fudge, id, error;
 
 	if (ldns_rr_rd_count(rr) != RDATA_FIELDS || ldns_rr_get_class(rr) != LDNS_RR_CLASS_ANY ||
-	    !dns_rr_owner(rr, t->name) || !dns_rr_name(rr, 0, t->algorithm) ||
-	    !read_field(rr, 1, 6, &t->time) || !read_field(rr, 2, 2, &fudge) ||
+	    ldns_rr_ttl(rr) != 0 || !dns_rr_owner(rr, t->name) ||
+	    !dns_rr_name(rr, 0, t->algorithm) || !read_field(rr, 1, 6, &t->time) ||
+	    !read_field(rr, 2, 2, &fudge) ||
 	    !read_data(rr, 3, t->mac.bytes, sizeof(t->mac.bytes), &t->mac.len) ||
 	    !read_field(rr, 4, 2, &id) || !read_field(rr, 5, 2, &error) ||
 	    !read_data(rr, 6, t->other, sizeof(t->other), &t->other_len))
