@@ -93,8 +93,8 @@ static const struct {
 };
 static_assert(sizeof(states) / sizeof(states[0]) == ACCOUNT_STATE_COUNT, "one row per state");
 
-/* The only place that changes the state. No bound on the moves is needed: each cycle passes through a
- * request, and failures through a timer. */
+/* The only place that changes the state. No bound on the moves is needed: each cycle passes through
+ * a request, and failures through a timer. */
 static void
 account_move(struct account *a, enum account_state next)
 {
@@ -160,14 +160,13 @@ account_request(struct account *a, enum request_mode mode, enum acme_place place
 
 /* ---- directory ---- */
 
-static void directory_fetched(
-    void *arg, const struct request_answer *answer, const struct err *e);
+static void directory_fetched(void *arg, const struct request_answer *answer, const struct err *e);
 
 static enum account_state
 enter_directory(struct account *a)
 {
-	account_request(a, REQUEST_GET, PLACE_DIRECTORY, a->ca->conf.directory_url, NULL,
-	    directory_fetched);
+	account_request(
+	    a, REQUEST_GET, PLACE_DIRECTORY, a->ca->conf.directory_url, NULL, directory_fetched);
 	return ACCOUNT_DIRECTORY;
 }
 
@@ -176,8 +175,7 @@ static void
 account_check_profile(struct account *a)
 {
 	struct err e;
-	bool offered =
-	    a->ca->conf.profile == NULL ||
+	bool offered = a->ca->conf.profile == NULL ||
 	    directory_offers(&a->ca->directory, a->ca->conf.profile, &e);
 
 	if (!offered && !a->profile_told)
@@ -192,8 +190,9 @@ directory_fetched(void *arg, const struct request_answer *answer, const struct e
 	struct ca *ca = a->ca;
 	struct err bad;
 
-	if (e == NULL && !directory_read(&ca->directory, answer->body, answer->body_len,
-			     ca->uri.https, clock_mono_ms(), &bad)) {
+	if (e == NULL &&
+	    !directory_read(&ca->directory, answer->body, answer->body_len, ca->uri.https,
+		clock_mono_ms(), &bad)) {
 		err_prefix(&bad, "directory of %s", ca->host);
 		e = &bad;
 	}
@@ -233,8 +232,8 @@ account_alive(const struct account *a, const struct acme_account_object *object,
 	    acme_status_name(object->status));
 }
 
-/* What the CA says of contacts counts; one that says nothing (Let's Encrypt keeps none) has those we
- * last sent. */
+/* What the CA says of contacts counts; one that says nothing (Let's Encrypt keeps none) has those
+ * we last sent. */
 static bool
 account_contacts_right(const struct account *a, const struct json *theirs)
 {
@@ -347,8 +346,8 @@ registered(void *arg, const struct request_answer *answer, const struct err *e)
 	account_move(a, account_known(a, answer, true));
 }
 
-/* The registration at start does not count: what this guards against is a CA that forgets the account
- * again and again. */
+/* The registration at start does not count: what this guards against is a CA that forgets the
+ * account again and again. */
 static bool
 account_may_register(const struct account *a, struct err *e)
 {
@@ -405,8 +404,7 @@ enter_update(struct account *a)
 {
 	char *payload = account_contacts_payload(&a->ca->conf);
 
-	account_request(
-	    a, REQUEST_SIGNED, PLACE_ACCOUNT, a->registration.uri, payload, updated);
+	account_request(a, REQUEST_SIGNED, PLACE_ACCOUNT, a->registration.uri, payload, updated);
 	free(payload);
 	return ACCOUNT_UPDATE;
 }
@@ -502,7 +500,8 @@ account_doubt_mildly(struct account *a)
 
 /* ---- what others ask ---- */
 
-/* While a later attempt runs, the failure before it still counts: nobody waits for a CA that is down. */
+/* While a later attempt runs, the failure before it still counts: nobody waits for a CA that is
+ * down. */
 static void
 account_reason(const struct account *a, struct err *e)
 {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The payloads of RFC 8555 7.3, made from configuration and directory. The caller frees the texts. */
+/* The payloads of RFC 8555 7.3, made from configuration and directory. The caller frees the texts.
+ */
 #pragma once
 
 #include <stdbool.h>

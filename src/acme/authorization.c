@@ -45,11 +45,11 @@ struct authorization {
 	struct poll poll;
 	struct acme_authorization_object object; /* as last seen */
 	struct identifier identifier;
-	char name[IDENTIFIER_MAX + 1]; /* for people: with "*." for a wildcard */
-	struct acme_challenge_object challenge;  /* ours, as last seen */
-	char *key_authorization;                 /* of what is presented */
+	char name[IDENTIFIER_MAX + 1];          /* for people: with "*." for a wildcard */
+	struct acme_challenge_object challenge; /* ours, as last seen */
+	char *key_authorization;                /* of what is presented */
 	bool presented;
-	bool hurry; /* the CA asked our listener while we were asking it */
+	bool hurry;         /* the CA asked our listener while we were asking it */
 	struct err refused; /* the CA did not take our word that the answer is there */
 	struct err trouble; /* the CA's last word on the challenge, as long as it is pending */
 	struct err result;
@@ -80,8 +80,7 @@ static const struct {
     [AUTHORIZATION_WITHDRAW] = {"withdraw", false, enter_withdraw},
     [AUTHORIZATION_DONE] = {"done", false, enter_done},
 };
-static_assert(
-    sizeof(states) / sizeof(states[0]) == AUTHORIZATION_STATE_COUNT, "one row per state");
+static_assert(sizeof(states) / sizeof(states[0]) == AUTHORIZATION_STATE_COUNT, "one row per state");
 
 static int64_t
 time_left(const struct authorization *a)
@@ -102,7 +101,8 @@ authorization_move(struct authorization *a, enum authorization_state next)
 		op_cancel(&a->step);
 		timer_stop(a->timer);
 		if (++a->moves == MOVES_MAX) {
-			err_set(&a->result, ERR_INTERNAL, "authorization %s: too many steps", a->name);
+			err_set(
+			    &a->result, ERR_INTERNAL, "authorization %s: too many steps", a->name);
 			next = AUTHORIZATION_WITHDRAW;
 		}
 		log_debug(NULL, "authorization %s: %s -> %s", a->name, states[a->state].name,
@@ -216,13 +216,11 @@ report_trouble(struct authorization *a, const struct acme_challenge_object *c)
 }
 
 static bool
-authorization_read(
-    struct authorization *a, const struct request_answer *answer, struct err *e)
+authorization_read(struct authorization *a, const struct request_answer *answer, struct err *e)
 {
 	struct acme_authorization_object object;
 
-	if (!acme_authorization_parse(
-		answer->body, answer->body_len, a->ca->uri.https, &object, e))
+	if (!acme_authorization_parse(answer->body, answer->body_len, a->ca->uri.https, &object, e))
 		return err_prefix(e, "authorization: %s", a->ca->host);
 	acme_authorization_object_done(&a->object);
 	a->object = object;
@@ -345,8 +343,9 @@ presented(void *arg, const struct err *e)
 	}
 	a->presented = true;
 	/* In a reused order the CA may have been told already: once is enough. */
-	authorization_move(a, a->challenge.status == ACME_STATUS_PROCESSING ? AUTHORIZATION_WAIT
-									    : AUTHORIZATION_TELL);
+	authorization_move(a,
+	    a->challenge.status == ACME_STATUS_PROCESSING ? AUTHORIZATION_WAIT
+							  : AUTHORIZATION_TELL);
 }
 
 /* The CA has just asked our listener: it will know in a moment. */
@@ -405,7 +404,7 @@ static bool
 worth_a_look(const struct request_answer *answer, const struct err *e)
 {
 	return answer->status == 409 ||
-	       (answer->status >= 400 && answer->status < 500 && e->problem == PROBLEM_MALFORMED);
+	    (answer->status >= 400 && answer->status < 500 && e->problem == PROBLEM_MALFORMED);
 }
 
 static void

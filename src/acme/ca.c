@@ -108,8 +108,8 @@ ca_new(struct loop *loop, struct http_client *client, const struct ca_conf *conf
 	}
 	uri_host_header(&ca->uri, ca->host);
 	ca->loopback = uri_is_loopback(&ca->uri);
-	ca->bucket = bucket_new(
-	    loop, ca->loopback ? 0 : conf->requests_per_second, conf->requests_burst);
+	ca->bucket =
+	    bucket_new(loop, ca->loopback ? 0 : conf->requests_per_second, conf->requests_burst);
 	ca->nonces = nonces_new(ca);
 	ca->account = account_new(ca);
 	return ca;

@@ -13,8 +13,8 @@ enum {
 };
 
 bool
-directory_read(struct directory *d, const char *body, size_t len, bool https, int64_t now,
-    struct err *e)
+directory_read(
+    struct directory *d, const char *body, size_t len, bool https, int64_t now, struct err *e)
 {
 	struct acme_directory object;
 

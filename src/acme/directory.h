@@ -16,8 +16,8 @@ struct directory {
 };
 
 /* Replaces what was known. On failure that stays. */
-bool directory_read(struct directory *d, const char *body, size_t len, bool https, int64_t now,
-    struct err *e);
+bool directory_read(
+    struct directory *d, const char *body, size_t len, bool https, int64_t now, struct err *e);
 void directory_done(struct directory *d);
 /* Younger than a day, and not doubted. */
 bool directory_fresh(const struct directory *d, int64_t now);

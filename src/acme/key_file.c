@@ -37,8 +37,7 @@ key_file_tighten(const char *path, enum key_file_event *ret_event, struct err *e
 }
 
 static struct key *
-key_file_make(
-    const char *path, enum key_type type, enum key_file_event *ret_event, struct err *e)
+key_file_make(const char *path, enum key_type type, enum key_file_event *ret_event, struct err *e)
 {
 	struct key *key = key_generate(type, e);
 	char *pem;
@@ -56,8 +55,8 @@ key_file_make(
 }
 
 static struct key *
-key_file_load(const char *path, const struct buf *pem, enum key_file_event *ret_event,
-    struct err *e)
+key_file_load(
+    const char *path, const struct buf *pem, enum key_file_event *ret_event, struct err *e)
 {
 	struct key *key = key_from_pem(pem->data, pem->len, e);
 

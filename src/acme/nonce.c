@@ -150,7 +150,7 @@ nonces_fetch(struct nonces *n)
 	size_t running = 0;
 	struct waiter *w;
 
-	TAILQ_FOREACH(w, &n->waiters, entry)
+	TAILQ_FOREACH (w, &n->waiters, entry)
 		if (++wanted == FETCHES)
 			break;
 	for (size_t i = 0; i < FETCHES; i++)

@@ -96,8 +96,8 @@ static enum order_state enter_finalize(struct order *o);
 static enum order_state enter_download(struct order *o);
 static enum order_state enter_done(struct order *o);
 
-/* limit: milliseconds; 0: until the order's deadline. When it is over the order fails for want of time, or goes
- * to expired. */
+/* limit: milliseconds; 0: until the order's deadline. When it is over the order fails for want of
+ * time, or goes to expired. */
 static const struct {
 	const char *name;
 	int64_t limit;
@@ -211,8 +211,8 @@ order_reset(struct order *o)
 
 /* ---- failures ---- */
 
-/* The account may have gone (a test CA that was restarted, a purge): it is looked after, and if that
- * changes anything the order is placed once more. */
+/* The account may have gone (a test CA that was restarted, a purge): it is looked after, and if
+ * that changes anything the order is placed once more. */
 static bool
 order_doubts_account(struct order *o, const struct err *e)
 {
@@ -260,8 +260,8 @@ order_again(struct order *o, const char *why)
 		order_reset(o);
 		return ORDER_ACCOUNT;
 	}
-	err_set(&e, ERR_UPSTREAM, "%s keeps giving us an order that is not ours: %s", o->ca->host,
-	    why);
+	err_set(
+	    &e, ERR_UPSTREAM, "%s keeps giving us an order that is not ours: %s", o->ca->host, why);
 	return order_failed(o, &e);
 }
 
@@ -293,7 +293,8 @@ order_next(struct order *o)
 	case ACME_STATUS_PROCESSING:
 		return o->finalized ? ORDER_WAIT : order_again(o, "it is being processed already");
 	case ACME_STATUS_VALID:
-		return o->finalized ? ORDER_DOWNLOAD : order_again(o, "it has a certificate already");
+		return o->finalized ? ORDER_DOWNLOAD
+				    : order_again(o, "it has a certificate already");
 	case ACME_STATUS_UNKNOWN:
 	case ACME_STATUS_INVALID:
 	case ACME_STATUS_DEACTIVATED:
@@ -535,8 +536,7 @@ enter_authorize(struct order *o)
 			continue;
 		conf.url = o->object.authorizations[i];
 		o->running++;
-		authorization_start(
-		    o->ca, &conf, authorized, &o->children[i], &o->children[i].op);
+		authorization_start(o->ca, &conf, authorized, &o->children[i], &o->children[i].op);
 	}
 	o->authorized = o->running == 0;
 	return o->authorized ? ORDER_POLL : ORDER_AUTHORIZE;
@@ -569,8 +569,8 @@ polled(void *arg, const struct request_answer *answer, const struct err *e)
 		poll_heard(&o->poll, answer->retry_after);
 		order_move(o, order_next(o));
 	} else {
-		order_move(o, poll_forgives(&o->poll, answer->status, e) ? ORDER_WAIT
-									 : order_failed(o, e));
+		order_move(o,
+		    poll_forgives(&o->poll, answer->status, e) ? ORDER_WAIT : order_failed(o, e));
 	}
 }
 
@@ -603,8 +603,9 @@ order_refused(struct order *o, const struct err *cause)
 	if (e.problem == PROBLEM_ORDER_NOT_READY)
 		return ORDER_WAIT;
 	if (e.kind == ERR_BAD_CSR && e.problem == PROBLEM_UNAUTHORIZED && o->csr.names_only_in_cn)
-		err_prefix(&e, "put the names into the CSR's subjectAltName, the CA does not look "
-			       "at the common name alone");
+		err_prefix(&e,
+		    "put the names into the CSR's subjectAltName, the CA does not look "
+		    "at the common name alone");
 	return order_failed(o, &e);
 }
 

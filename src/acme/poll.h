@@ -22,11 +22,12 @@ struct poll {
 void poll_init(struct poll *p, bool loopback);
 /* An answer came. retry_after: seconds, below 0: the CA gave none. */
 void poll_heard(struct poll *p, int64_t retry_after);
-/* The poll failed with e, its answer had this status (0: none). True: look again: a busy CA (429, 503)
- * only delays a poll, and one that stumbles is forgiven a few times in a row. */
+/* The poll failed with e, its answer had this status (0: none). True: look again: a busy CA (429,
+ * 503) only delays a poll, and one that stumbles is forgiven a few times in a row. */
 bool poll_forgives(struct poll *p, int status, const struct err *e);
-/* Milliseconds to wait before the next poll, when left milliseconds remain. Never more than left. */
+/* Milliseconds to wait before the next poll, when left milliseconds remain. Never more than left.
+ */
 int64_t poll_next(struct poll *p, int64_t left);
-/* The CA has just fetched our answer: milliseconds until a look is worthwhile, or -1 if the planned poll
- * stays (the CA named a time, or this happened often already). */
+/* The CA has just fetched our answer: milliseconds until a look is worthwhile, or -1 if the planned
+ * poll stays (the CA named a time, or this happened often already). */
 int64_t poll_hurry(struct poll *p);

@@ -47,8 +47,10 @@ static const struct row rows[] = {
     [PROBLEM_ALREADY_REVOKED] = {.anywhere = ERR_UPSTREAM},
     [PROBLEM_BAD_CSR] = {.anywhere = ERR_BAD_CSR},
     [PROBLEM_BAD_NONCE] = {.anywhere = ERR_UPSTREAM},
-    [PROBLEM_BAD_PUBLIC_KEY] = {.anywhere = ERR_ACCOUNT, .finalize = ERR_BAD_CSR,
-        .new_order = ERR_BAD_CSR, .object = ERR_BAD_CSR},
+    [PROBLEM_BAD_PUBLIC_KEY] = {.anywhere = ERR_ACCOUNT,
+	.finalize = ERR_BAD_CSR,
+	.new_order = ERR_BAD_CSR,
+	.object = ERR_BAD_CSR},
     [PROBLEM_BAD_REVOCATION_REASON] = {.anywhere = ERR_INTERNAL},
     [PROBLEM_BAD_SIGNATURE_ALGORITHM] = {.anywhere = ERR_ACCOUNT, .object = ERR_BAD_CSR},
     [PROBLEM_CAA] = {.anywhere = ERR_VALIDATION},
@@ -60,15 +62,18 @@ static const struct row rows[] = {
     [PROBLEM_INVALID_CONTACT] = {.anywhere = ERR_ACCOUNT},
     [PROBLEM_INVALID_PROFILE] = {.anywhere = ERR_CONFIG},
     /* Outside of orders it is our kid, key or engine that the CA does not like. */
-    [PROBLEM_MALFORMED] = {.anywhere = ERR_ACCOUNT, .new_order = ERR_BAD_CSR,
-        .finalize = ERR_BAD_CSR, .object = ERR_VALIDATION},
+    [PROBLEM_MALFORMED] = {.anywhere = ERR_ACCOUNT,
+	.new_order = ERR_BAD_CSR,
+	.finalize = ERR_BAD_CSR,
+	.object = ERR_VALIDATION},
     [PROBLEM_ORDER_NOT_READY] = {.anywhere = ERR_UPSTREAM},
     [PROBLEM_RATE_LIMITED] = {.anywhere = ERR_RATE_LIMITED},
     [PROBLEM_REJECTED_IDENTIFIER] = {.anywhere = ERR_FORBIDDEN},
     [PROBLEM_SERVER_INTERNAL] = {.anywhere = ERR_UPSTREAM},
     [PROBLEM_TLS] = {.anywhere = ERR_VALIDATION},
-    [PROBLEM_UNAUTHORIZED] = {.anywhere = ERR_ACCOUNT, .finalize = ERR_BAD_CSR,
-        .object = ERR_VALIDATION},
+    [PROBLEM_UNAUTHORIZED] = {.anywhere = ERR_ACCOUNT,
+	.finalize = ERR_BAD_CSR,
+	.object = ERR_VALIDATION},
     [PROBLEM_UNSUPPORTED_CONTACT] = {.anywhere = ERR_ACCOUNT},
     [PROBLEM_UNSUPPORTED_IDENTIFIER] = {.anywhere = ERR_FORBIDDEN},
     [PROBLEM_USER_ACTION_REQUIRED] = {.anywhere = ERR_ACCOUNT},
@@ -179,8 +184,8 @@ problem_err(const struct problem *p, enum acme_place place, const char *who, str
 	}
 	if (p->type == PROBLEM_USER_ACTION_REQUIRED && p->instance[0] != '\0')
 		buf_addf(&text, "; see %s", p->instance);
-	err_set(e, worst_kind(p, place), "%s%s%s",
-	    who != NULL ? who : "", who != NULL ? ": " : "", text.data != NULL ? text.data : "");
+	err_set(e, worst_kind(p, place), "%s%s%s", who != NULL ? who : "", who != NULL ? ": " : "",
+	    text.data != NULL ? text.data : "");
 	if (e != NULL)
 		e->problem = (int)p->type;
 	return false;
@@ -202,8 +207,8 @@ status_kind(int status, const struct problem *p, struct err *e)
 }
 
 bool
-problem_err_status(int status, const char *body, size_t len, enum acme_place place,
-    const char *who, struct err *e)
+problem_err_status(
+    int status, const char *body, size_t len, enum acme_place place, const char *who, struct err *e)
 {
 	struct problem p = {0};
 

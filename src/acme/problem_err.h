@@ -33,8 +33,8 @@ enum err_kind problem_err_kind(enum problem_type type, enum acme_place place);
 /* Which of two failures counts: the one that waiting cures least. */
 enum err_kind err_kind_worse(enum err_kind a, enum err_kind b);
 
-/* Fills *e from a problem: the worst of its subproblems counts and each of their names is listed, as far as
- * there is room. who is put in front unless NULL (the CA's host). Returns false. */
+/* Fills *e from a problem: the worst of its subproblems counts and each of their names is listed,
+ * as far as there is room. who is put in front unless NULL (the CA's host). Returns false. */
 bool problem_err(const struct problem *p, enum acme_place place, const char *who, struct err *e);
 /* An HTTP status that is no success, and its body, which may be a problem, or anything. */
 bool problem_err_status(int status, const char *body, size_t len, enum acme_place place,

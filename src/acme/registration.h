@@ -25,7 +25,7 @@ void registration_done(struct registration *r);
 
 /* Contacts as last recorded; NULL if none were. */
 const struct json *registration_contacts(const struct registration *r);
-/* Records and writes, if anything is different from what is on disk (mode 0600). contacts: an array, copied; NULL leaves
- * them. Blocks for two syncs; false: ERR_CONFIG. */
+/* Records and writes, if anything is different from what is on disk (mode 0600). contacts: an
+ * array, copied; NULL leaves them. Blocks for two syncs; false: ERR_CONFIG. */
 bool registration_save(struct registration *r, const char *uri, const struct json *key,
     const struct json *contacts, struct err *e);

@@ -189,8 +189,8 @@ request_refused(struct request *r, const struct request_answer *answer, const ch
 {
 	struct err e;
 
-	problem_err_status(answer->status, answer->body, answer->body_len, r->conf.place,
-	    r->ca->host, &e);
+	problem_err_status(
+	    answer->status, answer->body, answer->body_len, r->conf.place, r->ca->host, &e);
 	if (answer->retry_after > 0)
 		e.retry_after = answer->retry_after;
 	if (request_repeat_nonce(r, nonce, &e))
@@ -216,8 +216,8 @@ request_answered(void *arg, const struct http_answer *http, const struct err *e)
 	}
 	request_read(http, &answer);
 	nonce = http_answer_header(http, "Replay-Nonce");
-	log_debug(NULL, "%s: %s answered %d", acme_place_name(r->conf.place), r->ca->host,
-	    answer.status);
+	log_debug(
+	    NULL, "%s: %s answered %d", acme_place_name(r->conf.place), r->ca->host, answer.status);
 	if (answer.status < 200 || answer.status > 299) {
 		request_refused(r, &answer, nonce);
 		return;
@@ -244,7 +244,8 @@ request_send(struct request *r, const char *body)
 	int64_t now = clock_mono_ms();
 
 	if (r->until == 0)
-		r->until = r->conf.deadline - now < REQUEST_MS ? r->conf.deadline : now + REQUEST_MS;
+		r->until =
+		    r->conf.deadline - now < REQUEST_MS ? r->conf.deadline : now + REQUEST_MS;
 	call.timeout_ms = r->until - now;
 	if (call.timeout_ms <= 0) {
 		request_expired(r);

@@ -36,16 +36,15 @@ struct request_conf {
 };
 
 struct request_answer {
-	int status;           /* 0: none */
-	const char *body;     /* NUL-terminated; valid during the call */
+	int status;       /* 0: none */
+	const char *body; /* NUL-terminated; valid during the call */
 	size_t body_len;
 	const char *location; /* or NULL */
 	int64_t retry_after;  /* seconds; -1: none */
 };
 
-/* answer is never NULL. e is NULL if the status is 2xx; else it says where, who and why, with the CA's
- * problem type and Retry-After. */
-typedef void request_done_fn(
-    void *arg, const struct request_answer *answer, const struct err *e);
+/* answer is never NULL. e is NULL if the status is 2xx; else it says where, who and why, with the
+ * CA's problem type and Retry-After. */
+typedef void request_done_fn(void *arg, const struct request_answer *answer, const struct err *e);
 void request_start(struct ca *ca, const struct request_conf *conf, request_done_fn *done, void *arg,
     struct op **slot);

@@ -321,7 +321,8 @@ static void
 refusals(void **state)
 {
 	static const struct refusal rows[] = {
-	    {FAKE_NEW_ORDER, 400, "rejectedIdentifier", ERR_FORBIDDEN, "new order: ca.test: because"},
+	    {FAKE_NEW_ORDER, 400, "rejectedIdentifier", ERR_FORBIDDEN,
+		"new order: ca.test: because"},
 	    {FAKE_NEW_ORDER, 400, "unsupportedIdentifier", ERR_FORBIDDEN, "because"},
 	    {FAKE_NEW_ORDER, 400, "malformed", ERR_BAD_CSR, "because (malformed)"},
 	    {FAKE_NEW_ORDER, 429, "rateLimited", ERR_RATE_LIMITED, "because (rateLimited)"},
@@ -402,8 +403,7 @@ subproblems(void **state)
 	world_ready(&w);
 	order_start(&w, &r, "a.test,b.test,c.test");
 	assert_true(order_wait(&w, &r, 60 * 1000));
-	assert_failed(&r, ERR_FORBIDDEN,
-	    "a.test: no (caa); b.test: never (rejectedIdentifier)");
+	assert_failed(&r, ERR_FORBIDDEN, "a.test: no (caa); b.test: never (rejectedIdentifier)");
 	order_done(&r);
 	world_close(&w);
 }

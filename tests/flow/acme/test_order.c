@@ -63,8 +63,8 @@ address(void **state)
 	world_open(&w);
 	world_ready(&w);
 	order_good(&w, "192.0.2.1,a.test");
-	assert_non_null(strstr(w.fake.last_payload[FAKE_NEW_ORDER],
-	    "{\"type\":\"ip\",\"value\":\"192.0.2.1\"}"));
+	assert_non_null(strstr(
+	    w.fake.last_payload[FAKE_NEW_ORDER], "{\"type\":\"ip\",\"value\":\"192.0.2.1\"}"));
 	world_close(&w);
 }
 
@@ -257,9 +257,10 @@ slow_to_be_ready(void **state)
 	order_start(&w, &r, "a.test");
 	order_wait(&w, &r, 60 * 1000);
 	assert_issued(&r);
-	assert_string_equal(r.states, " account new-order authorize poll wait poll wait poll wait "
-				      "poll finalize wait poll wait poll wait poll wait poll wait "
-				      "poll download");
+	assert_string_equal(r.states,
+	    " account new-order authorize poll wait poll wait poll wait "
+	    "poll finalize wait poll wait poll wait poll wait poll wait "
+	    "poll download");
 	order_done(&r);
 	world_close(&w);
 }
@@ -407,8 +408,7 @@ profiles(void **state)
 	w.conf.profile = "default";
 	world_ready(&w);
 	order_good(&w, "a.test");
-	assert_non_null(
-	    strstr(w.fake.last_payload[FAKE_NEW_ORDER], "\"profile\":\"default\""));
+	assert_non_null(strstr(w.fake.last_payload[FAKE_NEW_ORDER], "\"profile\":\"default\""));
 	order_start_with(&w, &r, "b.test", 0, "short", 60 * 1000);
 	order_wait(&w, &r, 60 * 1000);
 	assert_issued(&r);

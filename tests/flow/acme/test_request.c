@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What every request shares: nonces, stale connections, busy CAs, the bucket, and when polls come. */
+/* What every request shares: nonces, stale connections, busy CAs, the bucket, and when polls come.
+ */
 #include <string.h>
 
 #include "base/clock.h"
@@ -203,8 +204,8 @@ busy(struct fake_ca *ca, enum fake_step step, const struct fake_http_request *re
 static void
 busy_for_a_moment(void **state)
 {
-	static const enum fake_step steps[] = {FAKE_NEW_ORDER, FAKE_CHALLENGE, FAKE_FINALIZE,
-	    FAKE_CERTIFICATE, FAKE_AUTHORIZATION};
+	static const enum fake_step steps[] = {
+	    FAKE_NEW_ORDER, FAKE_CHALLENGE, FAKE_FINALIZE, FAKE_CERTIFICATE, FAKE_AUTHORIZATION};
 
 	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
 		struct world w;

@@ -48,8 +48,8 @@ struct result {
 
 void world_open(struct world *w); /* "https://ca.test", http-01 */
 void world_open_at(struct world *w, const char *base, const char *type);
-void world_start(struct world *w); /* ca_new, ca_start; time does not pass */
-void world_ready(struct world *w); /* the same, and the account is in order */
+void world_start(struct world *w);   /* ca_new, ca_start; time does not pass */
+void world_ready(struct world *w);   /* the same, and the account is in order */
 void world_restart(struct world *w); /* frees the CA, and makes it anew from the same directory */
 /* Nothing may be left: presentations, calls, timers; the client has violated nothing. */
 void world_close(struct world *w);

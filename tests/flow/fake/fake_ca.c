@@ -145,8 +145,8 @@ check_key(struct fake_ca *ca, enum fake_step step, const struct json *protected,
 }
 
 bool
-fake_signed_open(struct fake_ca *ca, enum fake_step step,
-    const struct fake_http_request *request, struct fake_signed *s, struct fake_http_reply *reply)
+fake_signed_open(struct fake_ca *ca, enum fake_step step, const struct fake_http_request *request,
+    struct fake_signed *s, struct fake_http_reply *reply)
 {
 	struct json *jws =
 	    request->body != NULL ? json_parse(request->body, strlen(request->body), NULL) : NULL;
@@ -156,7 +156,8 @@ fake_signed_open(struct fake_ca *ca, enum fake_step step,
 	*s = (struct fake_signed){0};
 	if (strcmp(request->method, "POST") != 0 || request->content_type == NULL ||
 	    strcmp(request->content_type, "application/jose+json") != 0)
-		fake_violation(ca, "%s %s is not a POST of jose+json", request->method, request->url);
+		fake_violation(
+		    ca, "%s %s is not a POST of jose+json", request->method, request->url);
 	s->protected = text != NULL ? json_parse(text, strlen(text), NULL) : NULL;
 	s->payload = jws != NULL ? decoded(jws, "payload") : NULL;
 	if (s->protected == NULL || s->payload == NULL || json_string(jws, "signature") == NULL)
@@ -312,8 +313,8 @@ answer(struct fake_ca *ca, enum fake_step step, unsigned id,
 		fake_http_status(reply, strcmp(request->method, "HEAD") == 0 ? 200 : 204, NULL);
 	else
 		answer_signed(ca, step, id, request, reply);
-	if (step == FAKE_CERTIFICATE && (request->accept == NULL ||
-					    strstr(request->accept, "pem-certificate-chain") == NULL))
+	if (step == FAKE_CERTIFICATE &&
+	    (request->accept == NULL || strstr(request->accept, "pem-certificate-chain") == NULL))
 		fake_violation(ca, "the certificate was not asked for as a PEM chain");
 	if (step == FAKE_NEW_NONCE || (step != FAKE_DIRECTORY && !ca->no_nonces))
 		give_nonce(ca, reply);

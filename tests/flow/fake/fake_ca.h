@@ -46,33 +46,34 @@ struct fake_ca {
 	bool null_meta;       /* "meta": null */
 
 	/* -- accounts -- */
-	bool deactivated;         /* newAccount says so */
+	bool deactivated; /* newAccount says so */
 	bool account_without_body;
 
 	/* -- orders -- */
-	bool reuse;                   /* as Let's Encrypt: the same pending or ready order for equal names */
-	bool authorized;              /* authorizations are valid from the start, without challenges */
-	bool ready;                   /* orders are ready from the start */
-	bool no_authorizations;       /* an empty list in a pending order, which becomes ready */
-	bool twice_listed;            /* the first authorization stands there twice */
-	bool finalize_valid;          /* finalize answers valid at once */
-	bool empty_answers;           /* challenge and finalize answer 200 with no body */
-	bool challenge_only;          /* a failed challenge is invalid, its authorization stays pending */
-	bool challenge_retries;       /* a failed challenge stays processing, with its error, and is tried again */
-	bool validate_in_post;        /* the challenge's answer has the result */
-	bool challenge_processing;    /* challenges are told already when first seen */
-	const char *challenges;       /* "http-01,dns-01" */
-	const char *fail;             /* validation of these names fails: ",a.test,b.test," */
-	const char *fail_type;        /* with this problem type ("connection") */
+	bool reuse;      /* as Let's Encrypt: the same pending or ready order for equal names */
+	bool authorized; /* authorizations are valid from the start, without challenges */
+	bool ready;      /* orders are ready from the start */
+	bool no_authorizations; /* an empty list in a pending order, which becomes ready */
+	bool twice_listed;      /* the first authorization stands there twice */
+	bool finalize_valid;    /* finalize answers valid at once */
+	bool empty_answers;     /* challenge and finalize answer 200 with no body */
+	bool challenge_only;    /* a failed challenge is invalid, its authorization stays pending */
+	bool challenge_retries; /* a failed challenge stays processing, with its error, and is tried
+				   again */
+	bool validate_in_post;  /* the challenge's answer has the result */
+	bool challenge_processing; /* challenges are told already when first seen */
+	const char *challenges;    /* "http-01,dns-01" */
+	const char *fail;          /* validation of these names fails: ",a.test,b.test," */
+	const char *fail_type;     /* with this problem type ("connection") */
 	int64_t validation_ms;
-	int64_t expires_s;            /* of new orders; 0: a week */
-	unsigned order_polls;         /* a pending order shows ready only after that many polls */
-	unsigned processing_polls;    /* a finalized one valid */
-	unsigned not_ready;           /* that many finalizes get orderNotReady */
-	unsigned foreign;             /* that many new orders are somebody's who finalized them */
-	bool foreign_valid;           /* and are valid instead of processing */
-	unsigned other_key;           /* that many certificates are for another key */
-	int days;                     /* lifetime of certificates */
+	int64_t expires_s;         /* of new orders; 0: a week */
+	unsigned order_polls;      /* a pending order shows ready only after that many polls */
+	unsigned processing_polls; /* a finalized one valid */
+	unsigned not_ready;        /* that many finalizes get orderNotReady */
+	unsigned foreign;          /* that many new orders are somebody's who finalized them */
+	bool foreign_valid;        /* and are valid instead of processing */
+	unsigned other_key;        /* that many certificates are for another key */
+	int days;                  /* lifetime of certificates */
 
 	/* -- every answer -- */
 	int retry_after[FAKE_STEP_COUNT]; /* seconds */
@@ -104,8 +105,8 @@ struct fake_ca {
 
 void fake_ca_init(struct fake_ca *ca, struct loop *loop, const char *base);
 void fake_ca_done(struct fake_ca *ca);
-/* All http calls go to it. To have several CAs, give fake_http_handle a handler that chooses and calls
- * fake_ca_handle. */
+/* All http calls go to it. To have several CAs, give fake_http_handle a handler that chooses and
+ * calls fake_ca_handle. */
 void fake_ca_install(struct fake_ca *ca);
 void fake_ca_handle(
     void *ca, const struct fake_http_request *request, struct fake_http_reply *reply);

@@ -79,7 +79,8 @@ authz_new(struct fake_ca *ca, const struct json *identifier)
 	a->id = st->next_id++;
 	a->wildcard = value != NULL && strncmp(value, "*.", 2) == 0;
 	a->ip = type != NULL && strcmp(type, "ip") == 0;
-	snprintf(a->name, sizeof(a->name), "%s", value != NULL ? value + (a->wildcard ? 2 : 0) : "");
+	snprintf(
+	    a->name, sizeof(a->name), "%s", value != NULL ? value + (a->wildcard ? 2 : 0) : "");
 	snprintf(a->token, sizeof(a->token), "token-%u", a->id);
 	a->status = ca->authorized || ca->ready ? FAKE_VALID : FAKE_PENDING;
 	a->challenge = ca->challenge_processing ? FAKE_PROCESSING : FAKE_PENDING;
@@ -174,8 +175,8 @@ fake_authorization(struct fake_ca *ca, unsigned id, struct fake_http_reply *repl
 	if (a->wildcard)
 		json_set_bool(body, "wildcard", true);
 	/* One that was there before may have been proven in another way. */
-	json_set(body, "challenges",
-	    ca->authorized || ca->ready ? json_new_array() : challenge_list(a));
+	json_set(
+	    body, "challenges", ca->authorized || ca->ready ? json_new_array() : challenge_list(a));
 	fake_json_reply(reply, 200, body);
 }
 

@@ -63,12 +63,11 @@ struct fake_ca_state {
 /* A signed request, taken apart. */
 struct fake_signed {
 	struct json *protected;
-	char *payload; /* "" for POST-as-GET */
+	char *payload;     /* "" for POST-as-GET */
 	struct json *body; /* the payload, or NULL */
 };
 
-void fake_violation(struct fake_ca *ca, const char *fmt, ...)
-    __attribute__((format(printf, 2, 3)));
+void fake_violation(struct fake_ca *ca, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* Fills s or the reply (badNonce, accountDoesNotExist). */
 bool fake_signed_open(struct fake_ca *ca, enum fake_step step,
     const struct fake_http_request *request, struct fake_signed *s, struct fake_http_reply *reply);

@@ -18,6 +18,6 @@ enum fake_chain_flags {
 	FAKE_CHAIN_CRLF = 2,
 };
 
-/* PEM: a leaf with the CSR's key and names, valid from an hour ago for that many days by the fake clock, and its
- * issuer. */
+/* PEM: a leaf with the CSR's key and names, valid from an hour ago for that many days by the fake
+ * clock, and its issuer. */
 char *fake_chain(const void *csr_der, size_t len, int days, unsigned flags);

@@ -81,11 +81,11 @@ fake_http_header(struct fake_http_reply *reply, const char *name, const char *fm
 	va_list ap;
 
 	assert(reply->header_count < FAKE_HTTP_HEADERS);
-	snprintf(reply->headers[reply->header_count].name, sizeof(reply->headers[0].name), "%s",
-	    name);
+	snprintf(
+	    reply->headers[reply->header_count].name, sizeof(reply->headers[0].name), "%s", name);
 	va_start(ap, fmt);
-	vsnprintf(reply->headers[reply->header_count].value, sizeof(reply->headers[0].value), fmt,
-	    ap);
+	vsnprintf(
+	    reply->headers[reply->header_count].value, sizeof(reply->headers[0].value), fmt, ap);
 	va_end(ap);
 	reply->header_count++;
 }
@@ -138,7 +138,7 @@ call_answer(struct call *c)
 		answer.body_len = strlen(answer.body);
 	} else {
 		err_set(&e, ERR_UNREACHABLE, "%s: %s", c->url,
-		    reply->outcome == FAKE_HTTP_REFUSED  ? "connection refused"
+		    reply->outcome == FAKE_HTTP_REFUSED     ? "connection refused"
 			: reply->outcome == FAKE_HTTP_STALE ? "connection closed"
 							    : "timeout");
 	}
@@ -192,7 +192,9 @@ http_call_start(struct http_client *client, const struct http_call *call, http_d
 	c->accept = copy(call->accept);
 	c->body = call->body != NULL ? xstrndup(call->body, call->body_len) : NULL;
 	c->request = (struct fake_http_request){
-	    .method = call->head ? "HEAD" : call->post ? "POST" : "GET",
+	    .method = call->head ? "HEAD"
+		: call->post     ? "POST"
+				 : "GET",
 	    .url = c->url,
 	    .content_type = c->content_type,
 	    .accept = c->accept,
@@ -221,8 +223,7 @@ fake_http_client(struct loop *loop)
 }
 
 struct http_client *
-http_client_new(
-    struct loop *loop, struct resolver *resolver, const struct http_client_conf *conf)
+http_client_new(struct loop *loop, struct resolver *resolver, const struct http_client_conf *conf)
 {
 	(void)resolver;
 	(void)conf;

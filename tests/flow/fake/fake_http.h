@@ -56,7 +56,7 @@ void fake_http_status(struct fake_http_reply *reply, int status, const char *bod
 void fake_http_header(struct fake_http_reply *reply, const char *name, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
-size_t fake_http_open(void);      /* calls in flight */
-size_t fake_http_calls(void);     /* since the last reset */
-void fake_http_reset(void);       /* no handler, counts 0 */
+size_t fake_http_open(void);                             /* calls in flight */
+size_t fake_http_calls(void);                            /* since the last reset */
+void fake_http_reset(void);                              /* no handler, counts 0 */
 struct http_client *fake_http_client(struct loop *loop); /* http_client_new without the rest */

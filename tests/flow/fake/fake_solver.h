@@ -36,6 +36,6 @@ void fake_solver_init(struct fake_solver *s, struct loop *loop, const char *type
 void fake_solver_done(struct fake_solver *s);
 /* Present and being made present. */
 size_t fake_solver_active(const struct fake_solver *s);
-/* What the CA does when it validates: looks the token up, and calls fetched. The key authorization, or
- * NULL if the token is not present. */
+/* What the CA does when it validates: looks the token up, and calls fetched. The key authorization,
+ * or NULL if the token is not present. */
 const char *fake_solver_fetch(struct fake_solver *s, const char *token);
