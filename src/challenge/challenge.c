@@ -7,6 +7,7 @@
 #include "base/alloc.h"
 #include "challenge/dns01_challtestsrv.h"
 #include "challenge/dns01_server.h"
+#include "challenge/dns01_update.h"
 #include "challenge/http01.h"
 
 static const struct challenge_row {
@@ -14,7 +15,7 @@ static const struct challenge_row {
 	const struct challenge_kind *kind; /* NULL: not in this version */
 } rows[] = {
     [CHALLENGE_HTTP01] = {"http01", &challenge_http01},
-    [CHALLENGE_DNS01_UPDATE] = {"dns01-dnsUpdate", NULL},
+    [CHALLENGE_DNS01_UPDATE] = {"dns01-dnsUpdate", &challenge_dns01_update},
     [CHALLENGE_DNS01_SERVER] = {"dns01-server", &challenge_dns01_server},
     [CHALLENGE_DNS01_CHALLTESTSRV] = {"dns01-challtestsrv", &challenge_dns01_challtestsrv},
 };
