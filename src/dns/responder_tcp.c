@@ -19,8 +19,8 @@
 #include "ev/timer.h"
 
 enum {
-	CONNECTIONS_MAX = 256,
-	PER_CLIENT_MAX = 64,
+	CONNECTIONS_MAX = 512,
+	PER_CLIENT_MAX = 256, /* a CA that asks over TCP has one for each name and perspective */
 	IDLE_MS = 10 * 1000,
 	LENGTH = 2,       /* octets in front of each message (RFC 1035 4.2.2) */
 	QUERY_MAX = 4096, /* a question, OPT with padding, TSIG: never near to that */

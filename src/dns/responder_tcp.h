@@ -18,8 +18,8 @@ struct responder_table;
 struct responder_tcp;
 
 struct responder_tcp_conf {       /* 0: the default */
-	unsigned max_connections; /* 256 */
-	unsigned max_per_client;  /* 64; an IPv6 client is a /64 */
+	unsigned max_connections; /* 512 */
+	unsigned max_per_client;  /* 256; an IPv6 client is a /64 */
 	int64_t idle_ms;          /* 10 s */
 };
 

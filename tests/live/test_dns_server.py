@@ -16,7 +16,7 @@ from lab.util import Process, free_port, run, wait_until
 ZONE = "acme.example.net"
 NAMES = ["example.org", "*.example.org"]
 OURS = {"domain": ["example.org", "*.example.org"]}
-PER_CLIENT = 64
+PER_CLIENT = 256
 
 
 # Asking
