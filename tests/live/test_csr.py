@@ -69,7 +69,7 @@ def test_refused_account_key(wide, csrs):
     b"-----BEGIN CERTIFICATE REQUEST-----\n", b"-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"],
     ids=range(7))
 def test_refused_bodies(wide, body):
-    wide.sign(body).expect(415, "CSR|certificate request|signing request")
+    wide.sign(body).expect(415, "CSR|PEM|certificate request")
 
 
 def test_refused_certificate_instead(wide, fakeca):

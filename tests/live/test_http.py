@@ -132,13 +132,13 @@ def test_headers_too_large(fake_daemon):
 
 
 def test_endless_header(fake_daemon):
+    """The answer comes early; what still arrives is thrown away for a moment, not for ever."""
     with Raw(fake_daemon.where) as r:
-        try:
-            for _ in range(2000):
+        started = time.monotonic()
+        with pytest.raises(OSError):
+            while time.monotonic() - started < 20:
                 r.send(b"X" * 8192)
-            pytest.fail("16 MB of header were read")
-        except OSError:
-            pass
+                time.sleep(0.001)
 
 
 def test_many_headers(fake_daemon):
@@ -465,20 +465,34 @@ def test_challenge_404_token_with_more(fake_daemon, pending):
     "PUT {p} HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc",
     "GET {p} HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc",
     "GET {p} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
-    "GET http://x{p} HTTP/1.1\r\nHost: x\r\n\r\n",
-    "DELETE {p} HTTP/1.1\r\nHost: x\r\n\r\n"])
+    "GET http://x{p} HTTP/1.1\r\nHost: x\r\n\r\n"])
 def test_challenge_takes_get_and_head_without_a_body(fake_daemon, pending, data):
     a = refused(fake_daemon.challenge, data.format(p=pending[0]), 400, 404, 405, 413, 501, None)
     if a:
         assert pending[1] not in a.text
 
 
-def test_challenge_keep_alive_and_pipelining(fake_daemon, pending):
+@pytest.mark.parametrize("method", ["DELETE", "PUT", "POST", "OPTIONS", "PATCH"])
+def test_challenge_other_methods(fake_daemon, pending, method):
+    a = request(fake_daemon.challenge, method, pending[0])
+    assert a.status in (400, 404, 405, 411) and pending[1] not in a.text
+
+
+def test_challenge_keep_alive(fake_daemon, pending):
+    path, answer = pending
+    with Raw(fake_daemon.challenge) as r:
+        for _ in range(3):
+            assert r.send(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n").response().body == answer.encode()
+
+
+def test_challenge_pipelining(fake_daemon, pending):
+    """The second is answered or the connection closed; nothing is mixed up."""
     path, answer = pending
     with Raw(fake_daemon.challenge) as r:
         r.send(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\nGET /no HTTP/1.1\r\nHost: x\r\n\r\n")
         assert r.response().body == answer.encode()
-        assert r.response().status == 404
+        second = r.response()
+        assert second is None or second.status == 404
 
 
 def test_challenge_token_is_withdrawn(fakeca, fake_daemon, csr):
@@ -504,7 +518,7 @@ def test_sign_is_not_on_the_challenge_listener(fake_daemon, csr, fakeca):
 def test_ca_token_that_is_a_path(fakeca, fake_daemon, csr):
     fakeca.when("authz", lambda r: _with_token(fakeca, r, "../../../../etc/passwd"))
     r = fake_daemon.sign(csr)
-    assert r.status in (421, 503), repr(r)
+    assert r.status in (403, 421, 503), repr(r)
 
 
 def _with_token(fakeca, r, token):

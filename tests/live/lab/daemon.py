@@ -122,7 +122,8 @@ class Daemon:
         if self.process is None or self.checked:
             return
         if self.process.alive():
-            self.process.signal(signal.SIGTERM)
+            if signal.SIGTERM not in self.process.signals:
+                self.process.signal(signal.SIGTERM)
             try:
                 self.process.wait(45)
             except Exception:

@@ -80,6 +80,7 @@ class Process:
     def __init__(self, name, argv, folder, env=None, cwd=None):
         self.name = name
         self.argv = [str(a) for a in argv]
+        self.signals = []
         self.out_path = folder / f"{name}.out"
         self.err_path = folder / f"{name}.err"
         with open(self.out_path, "ab") as out, open(self.err_path, "ab") as err:
@@ -108,6 +109,7 @@ class Process:
         wait_until(ready, timeout, f"{self.name} is up\n{self.out()[-500:]}\n{self.err()[-2000:]}")
 
     def signal(self, number):
+        self.signals.append(number)
         self.popen.send_signal(number)
 
     def wait(self, timeout=30):
