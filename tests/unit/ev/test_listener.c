@@ -262,6 +262,7 @@ test_descriptors_run_out(void **state)
 	struct rlimit old;
 	struct rlimit now;
 	int64_t began;
+	int second;
 	int fd;
 
 	f->listener = listener_open(f->loop, &a, NULL, NULL);
@@ -278,9 +279,11 @@ test_descriptors_run_out(void **state)
 	pump_quiet(f->loop);
 	assert_int_equal(f->accepted, 0);
 	setrlimit(RLIMIT_NOFILE, &old);
-	PUMP_UNTIL(f->loop, f->accepted == 1);
+	second = client(listener_address(f->listener)); /* valgrind takes and loses the first */
+	PUMP_UNTIL(f->loop, f->accepted >= 1);
 	assert_true(clock_mono_ms() - began > 500); /* it paused */
 	close(fd);
+	close(second);
 	listener_free(f->listener);
 }
 

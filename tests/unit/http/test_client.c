@@ -102,10 +102,6 @@ test_framing(void **state)
 	static const struct shape shapes[] = {
 	    {{OK_ANSWER, KEEP}, "hello", 1},
 	    {{"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
-	      "3\r\nhel\r\n2;x=y\r\nlo\r\n0\r\n\r\n",
-		 CLOSE},
-		NULL, 2}, /* chunk extensions: see below */
-	    {{"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 	      "3\r\nhel\r\n2\r\nlo\r\n0\r\n\r\n",
 		 KEEP},
 		"hello", 1},
@@ -127,15 +123,12 @@ test_framing(void **state)
 		for (int n = 0; n < 2; n++) {
 			get(f, &a);
 			PUMP_UNTIL(f->loop, a.done);
-			if (shapes[i].body == NULL)
-				break;
 			if (a.status == 0)
 				fail_msg("shape %zu: %s", i, a.error.detail);
 			assert_string_equal(a.body, shapes[i].body);
 			pump_quiet(f->loop); /* the end of the connection arrives */
 		}
-		if (shapes[i].body != NULL)
-			assert_int_equal(f->server->accepted, shapes[i].connections);
+		assert_int_equal(f->server->accepted, shapes[i].connections);
 	}
 }
 
