@@ -189,7 +189,7 @@ test_taken(void **state)
 	a = *listener_address(f->listener);
 	assert_null(listener_open(f->loop, &a, &no_family, &e));
 	assert_false(no_family);
-	assert_int_equal(e.kind, ERR_CONFIG);
+	assert_int_equal(e.kind, ERR_INTERNAL);
 	assert_non_null(strstr(e.detail, a.text));
 	listener_free(f->listener);
 }
