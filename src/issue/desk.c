@@ -262,6 +262,7 @@ desk_job_start(struct desk *d, struct sign *s, const char *key, const char *name
 	    .auth_block = s->block,
 	    .verification = s->challenge->name,
 	    .profile = s->profile,
+	    .peer = s->peer,
 	    .may_order = may_order,
 	    .ended = job_ended,
 	    .arg = dj,

@@ -250,6 +250,8 @@ enter_store(struct job *j)
 	    .names = &j->csr->names,
 	    .leaf = j->chain->leaf,
 	    .issued = clock_wall(),
+	    .fetched = j->conf.peer == NULL ? 0 : clock_wall(),
+	    .peer = j->conf.peer,
 	};
 	struct store_put put = {
 	    .key = j->conf.key,
@@ -341,6 +343,7 @@ own_strings(struct job_conf *conf)
 	conf->auth_block = xstrdup(conf->auth_block);
 	conf->verification = xstrdup(conf->verification);
 	conf->profile = conf->profile == NULL ? NULL : xstrdup(conf->profile);
+	conf->peer = conf->peer == NULL ? NULL : xstrdup(conf->peer);
 }
 
 static void
@@ -353,6 +356,7 @@ free_strings(struct job_conf *conf)
 	free((void *)conf->auth_block);
 	free((void *)conf->verification);
 	free((void *)conf->profile);
+	free((void *)conf->peer);
 }
 
 struct job *

@@ -47,6 +47,7 @@ struct job_conf {
 	const char *auth_block;
 	const char *verification;
 	const char *profile; /* of the auth block, or NULL */
+	const char *peer;    /* who asked; NULL: nobody waits for it */
 	/* Asked when its turn has come: what ran before may have shown that it is no use. */
 	bool (*may_order)(void *arg, const struct job *j, struct err *e);
 	void (*ended)(void *arg, struct job *j);
