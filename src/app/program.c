@@ -63,21 +63,19 @@ serve(const struct conf *conf, int *ret_code)
 	struct err e;
 	struct server *s = NULL;
 
-	*ret_code = EXIT_CONFIG;
 	if (!log_configure(&conf->log, &e))
 		goto failed;
 	log_warnings(conf);
 	warn_of_proxy_variables();
 	s = server_new(conf, &e);
-	if (s == NULL)
-		goto failed;
-	*ret_code = EXIT_RUNTIME;
-	if (!server_run(s, &e))
+	if (s == NULL || !server_run(s, &e))
 		goto failed;
 	*ret_code = EXIT_OK;
 	server_free(s);
 	return true;
 failed:
+	/* What a later start may not meet again is no matter of the configuration. */
+	*ret_code = e.kind == ERR_CONFIG ? EXIT_CONFIG : EXIT_RUNTIME;
 	log_error(NULL, "%s", e.detail);
 	/* Whoever starts it by hand looks at the terminal, wherever the log goes. */
 	if (conf->log.destination != LOG_TO_STDERR)

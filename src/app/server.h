@@ -14,7 +14,7 @@ struct conf;
 struct server;
 
 /* Opens everything up to the listeners; nothing is accepted before server_run. conf is borrowed and
- * must outlive the server. ERR_CONFIG. */
+ * must outlive the server. ERR_CONFIG, or another kind where the configuration is not to blame. */
 struct server *server_new(const struct conf *conf, struct err *e);
 void server_free(struct server *s); /* NULL is fine */
 /* Serves until a signal has ended it (SPEC 5). False: a run-time failure. */

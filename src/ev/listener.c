@@ -57,6 +57,13 @@ family_missing(const struct listen_address *a, int error)
 	    (IN6_IS_ADDR_LOOPBACK(&in6->sin6_addr) || IN6_IS_ADDR_UNSPECIFIED(&in6->sin6_addr));
 }
 
+/* Not the configuration's fault: starting again later may do. */
+static bool
+in_use(const struct listen_address *a, struct err *e)
+{
+	return err_set(e, ERR_INTERNAL, "%s: another process listens there", a->text);
+}
+
 /* A socket file nobody listens on is left from a crash. False if someone listens, or if it is no
  * socket at all. */
 static bool
@@ -77,7 +84,7 @@ remove_stale_socket(const struct listen_address *a, struct err *e)
 	r = connect(fd, (const struct sockaddr *)un, a->len) == 0 ? 0 : errno;
 	close(fd);
 	if (r != ECONNREFUSED)
-		return err_set(e, ERR_CONFIG, "%s: another process listens there", a->text);
+		return in_use(a, e);
 	if (unlink(un->sun_path) != 0)
 		return err_errno(
 		    e, ERR_CONFIG, errno, "%s: cannot remove the stale socket", a->text);
@@ -96,7 +103,7 @@ bound_socket(const struct listen_address *a)
 		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
 	if (a->sa.ss_family != AF_UNIX) {
 		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-		/* Inherited by the connections; see PITFALLS on 40 ms waits. */
+		/* Inherited by the connections: two small writes do not wait for each other. */
 		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	}
 	if (bind(fd, (const struct sockaddr *)&a->sa, a->len) != 0 || listen(fd, BACKLOG) != 0) {
@@ -115,7 +122,7 @@ bind_failed(const struct listen_address *a, int error, bool *ret_no_family, stru
 	if (ret_no_family != NULL)
 		*ret_no_family = family_missing(a, error);
 	if (error == EADDRINUSE)
-		return err_set(e, ERR_CONFIG, "%s: another process listens there", a->text);
+		return in_use(a, e);
 	if (error == EACCES && a->sa.ss_family != AF_UNIX) {
 		return err_set(e, ERR_CONFIG,
 		    "%s: a port below 1024 needs root or the capability CAP_NET_BIND_SERVICE",

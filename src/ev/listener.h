@@ -40,8 +40,8 @@ bool listen_addresses(
 void listen_address_set(struct listen_address *a, const struct sockaddr_storage *sa, socklen_t len);
 
 /* Binds and listens; nothing is accepted until someone serves on it. A stale unix socket nobody
- * listens on is removed first. ERR_CONFIG naming the address and the reason; *ret_no_family (may be
- * NULL) tells that the machine lacks the address family. */
+ * listens on is removed first. ERR_CONFIG (ERR_INTERNAL if it is taken) naming the address and the
+ * reason; *ret_no_family (may be NULL) tells that the machine lacks the address family. */
 struct listener *listener_open(
     struct loop *loop, const struct listen_address *addr, bool *ret_no_family, struct err *e);
 /* Takes the loan back first. Closes; removes its unix socket. NULL is fine. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "mgmt/mgmt.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/alloc.h"
@@ -18,6 +19,7 @@ struct mgmt {
 	struct http_server *http;
 	struct desk *desk;
 	struct proxy_trust proxies;
+	size_t max_size;
 };
 
 static void
@@ -29,7 +31,14 @@ handle(void *arg, struct http_exchange *x)
 static void
 refuse(void *arg, int status, const char *detail, struct http_exchange *x)
 {
-	(void)arg;
+	const struct mgmt *m = arg;
+	char larger[80];
+
+	if (status == 413) {
+		snprintf(larger, sizeof(larger), "the body is larger than %zu bytes (max-size)",
+		    m->max_size);
+		detail = larger;
+	}
 	reply_refused(x, status, detail);
 }
 
@@ -50,6 +59,7 @@ mgmt_new(struct loop *loop, const struct mgmt_server_conf *conf)
 
 	m->desk = conf->desk;
 	m->proxies = conf->proxies;
+	m->max_size = conf->max_size;
 	m->http = http_server_new(loop, &http);
 	return m;
 }
