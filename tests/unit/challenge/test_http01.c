@@ -394,7 +394,7 @@ test_listener_taken(void **state)
 	struct err e;
 
 	assert_null(open_challenge(f, listeners, 1, &e));
-	assert_int_equal(e.kind, ERR_CONFIG);
+	assert_int_equal(e.kind, ERR_INTERNAL);
 	assert_non_null(strstr(e.detail, f->spec));
 	listeners[0] = "127.0.0.1:http-or-so";
 	assert_null(open_challenge(f, listeners, 1, &e));
