@@ -128,7 +128,7 @@ if [ "$built" = yes ] && wanted live; then
 	fi
 	ACMEMS_BIN=$PWD/$build/asan/src/bin/acmems PEBBLE_NEW=$newer PYTHONDONTWRITEBYTECODE=1 \
 		"$python" -m pytest -c tests/live/pytest.ini --rootdir tests/live tests/live \
-		-n "$(nproc)" -q -rfEs --junit-xml "$results/live.xml" ||
+		-n "$(($(nproc) * 2))" -q -rfEs --junit-xml "$results/live.xml" ||
 		[ -s "$results/live.xml" ] || failed "pytest did not run"
 fi
 

@@ -126,7 +126,7 @@ def test_documented_lines(make_daemon, fakeca, csr, tmp_path):
             f'wget -q -O wget2.pem --post-file=req.csr --header="Authentication: hmac name=$({digest} '
             f'| sed -E "s/HMAC-([A-Za-z0-9-]+).*= */\\1, hash=/")" {url}',
             f'curl -sS --fail-with-body --data-binary @req.csr -o curl.pem -H "Authentication: hmac '
-            f'name=sha256, hash=$({digest} -r | cut -d" " -f1)" {url}'):
+            f'name=sha256, hash=$(openssl dgst -r -sha256 -hmac "$KEY" req.csr | cut -d" " -f1)" {url}'):
         p = subprocess.run(["bash", "-c", line], cwd=tmp_path, env=clean_env(KEY=KEY),
                            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=60)
         assert p.returncode == 0, f"{line}\n{p.stdout}"

@@ -199,16 +199,7 @@ def test_polling_starts_with_the_ca_s_own_request(fakeca, make_daemon, csr, cert
                                             "caaIdentities": None, "website": None}])
 def test_directory_without_meta(fakeca, make_daemon, csr, cert, meta):
     fakeca.meta = meta
-    fakeca.when("new-account", lambda r: fakeca.meta is None and _account(fakeca, r) or None)
     cert(make_daemon(fakeca).sign(csr))
-
-
-def _account(fakeca, r):
-    fakeca.meta, saved = {}, fakeca.meta
-    try:
-        return fakeca.do_new_account(r)
-    finally:
-        fakeca.meta = saved
 
 
 def test_no_nonce_with_answers(fakeca, make_daemon, csr, cert):

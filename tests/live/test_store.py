@@ -73,7 +73,7 @@ def test_entry_of_the_original(fakeca, make_daemon, csr, cert):
     fakeca.stop()
     d.start()
     r = d.sign(csr)
-    assert cert(r).serial == first.serial
+    assert r.status == 200 and r.text == text
     assert (entry / "cert.pem").read_text() == text
 
 
@@ -91,7 +91,6 @@ DAMAGE = {
     "no cert.pem": lambda e: (e / "cert.pem").unlink(),
     "garbage": lambda e: (e / "cert.pem").write_bytes(b"-----BEGIN CERTIFICATE-----\nAAAA\n"
                                                       b"-----END CERTIFICATE-----\n"),
-    "other csr.pem": lambda e: (e / "csr.pem").write_bytes(b"something else"),
     "directory for cert.pem": lambda e: ((e / "cert.pem").unlink(), (e / "cert.pem").mkdir()),
 }
 
@@ -281,7 +280,7 @@ def test_keep(fakeca, make_daemon, csr, csrs, cert):
     (d.entry(csr) / "cert.pem").write_text(leaf + "\n" + fakeca.issuer.intermediate)
     (d.entry(csr) / "meta.json").unlink()
     d.start()
-    wait_until(lambda: not d.entry(csr).exists(), 20, "the expired entry is removed")
+    wait_until(lambda: not d.entry(csr).exists(), 100, "the expired entry is removed")
     assert (d.entry(good) / "cert.pem").exists()
 
 

@@ -284,7 +284,11 @@ class FakeCa:
                     "authz": "authz", "challenge": "challenge", "finalize": "finalize",
                     "cert": "cert"}.get(parts[0], "unknown")
         number = int(parts[1]) if len(parts) > 1 and parts[1].isdigit() else None
-        body = h.rfile.read(int(h.headers.get("Content-Length") or 0))
+        length = int(h.headers.get("Content-Length") or 0)
+        body = h.rfile.read(length)
+        if len(body) < length:  # killed in the middle of a request
+            h.close_connection = True
+            return
         payload = protected = account = None
         reply = None
         if not h.headers.get("User-Agent", "").startswith("acmems/"):
@@ -372,9 +376,10 @@ class FakeCa:
             if account is None:
                 if r.payload.get("onlyReturnExisting"):
                     return problem(400, "accountDoesNotExist", "no account with this key")
-                if self.meta.get("externalAccountRequired") and "externalAccountBinding" not in r.payload:
+                if (self.meta or {}).get("externalAccountRequired") and "externalAccountBinding" not in r.payload:
                     return problem(401, "externalAccountRequired", "bind your account first")
-                if not r.payload.get("termsOfServiceAgreed"):
+                if (self.meta or {}).get("termsOfService") and \
+                        not r.payload.get("termsOfServiceAgreed"):
                     return problem(403, "userActionRequired", "agree to the terms")
                 account = {"url": f"{self.base}/account/{self.new_number()}", "jwk": jwk,
                            "status": "valid", "contact": r.payload.get("contact", [])}
