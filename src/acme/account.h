@@ -26,10 +26,14 @@ void account_check(struct account *a);
 /* Forgets back-off and refusal: tries now. */
 void account_retry(struct account *a);
 
-/* What requests tell: the CA did not answer; the account is not what it was; or perhaps not. */
+/* What requests tell: the CA did not answer, or the account may not be what it was. */
+enum account_doubt {
+	ACCOUNT_SURELY_GONE,  /* accountDoesNotExist */
+	ACCOUNT_LIKELY_GONE,  /* unauthorized and the like */
+	ACCOUNT_PERHAPS_GONE, /* what nearly always has another reason */
+};
 void account_unreachable(struct account *a, const struct err *e);
-void account_doubt(struct account *a);
-void account_doubt_mildly(struct account *a);
+void account_doubt(struct account *a, enum account_doubt doubt);
 
 /* False with the reason, and when to come again, while it does not work. */
 bool account_usable(const struct account *a, struct err *e);

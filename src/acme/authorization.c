@@ -5,55 +5,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "acme/authorization_private.h"
 #include "acme/ca_private.h"
-#include "acme/poll.h"
 #include "acme/request.h"
 #include "acme/solver.h"
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/log.h"
-#include "codec/acme_json.h"
 #include "ev/loop.h"
-#include "ev/op.h"
 #include "ev/timer.h"
 
 enum { MOVES_MAX = 2000 };
-
-enum authorization_state {
-	AUTHORIZATION_IDLE,
-	AUTHORIZATION_FETCH,
-	AUTHORIZATION_PRESENT,
-	AUTHORIZATION_TELL,
-	AUTHORIZATION_WAIT,
-	AUTHORIZATION_POLL,
-	AUTHORIZATION_WITHDRAW,
-	AUTHORIZATION_DONE,
-	AUTHORIZATION_STATE_COUNT
-};
-
-struct authorization {
-	struct op op;
-	struct ca *ca;
-	struct authorization_conf conf;
-	char *url;
-	authorization_done_fn *done;
-	void *arg;
-	enum authorization_state state;
-	unsigned moves;
-	struct op *step;
-	struct timer *timer;
-	struct poll poll;
-	struct acme_authorization_object object; /* as last seen */
-	struct identifier identifier;
-	char name[IDENTIFIER_MAX + 1];          /* for people: with "*." for a wildcard */
-	struct acme_challenge_object challenge; /* ours, as last seen */
-	char *key_authorization;                /* of what is presented */
-	bool presented;
-	bool hurry;         /* the CA asked our listener while we were asking it */
-	struct err refused; /* the CA did not take our word that the answer is there */
-	struct err trouble; /* the CA's last word on the challenge, as long as it is pending */
-	struct err result;
-};
 
 static enum authorization_state enter_stay(struct authorization *a);
 static enum authorization_state enter_fetch(struct authorization *a);
@@ -159,113 +121,7 @@ authorization_request(struct authorization *a, enum acme_place place, const char
 	request_start(a->ca, &conf, done, a, &a->step);
 }
 
-/* ---- what the CA says of it ---- */
-
-static void
-validation_err(struct authorization *a, const struct acme_challenge_object *c, struct err *e)
-{
-	if (c != NULL && c->has_error)
-		problem_err(&c->error, PLACE_VALIDATION, NULL, e);
-	else
-		err_set(e, ERR_VALIDATION, "%s gave no reason", a->ca->host);
-	err_prefix(e, "Validation failed for %s", a->name);
-}
-
-static const struct acme_challenge_object *
-find_challenge(const struct authorization *a)
-{
-	for (size_t i = 0; i < a->object.challenge_count; i++)
-		if (strcmp(a->object.challenges[i].type, a->conf.solver->type) == 0)
-			return &a->object.challenges[i];
-	return NULL;
-}
-
-/* Any challenge with an error explains why the whole is invalid; ours best. */
-static enum authorization_state
-authorization_invalid(struct authorization *a)
-{
-	const struct acme_challenge_object *c = find_challenge(a);
-	struct err e;
-
-	for (size_t i = 0; i < a->object.challenge_count && (c == NULL || !c->has_error); i++)
-		if (a->object.challenges[i].has_error)
-			c = &a->object.challenges[i];
-	if (a->object.status == ACME_STATUS_INVALID) {
-		validation_err(a, c, &e);
-	} else {
-		err_set(&e, ERR_UPSTREAM, "%s says the authorization of %s is %s", a->ca->host,
-		    a->name, acme_status_name(a->object.status));
-	}
-	return authorization_failed(a, &e);
-}
-
-static void
-report_trouble(struct authorization *a, const struct acme_challenge_object *c)
-{
-	bool before = a->trouble.kind != ERR_NONE;
-
-	err_clear(&a->trouble);
-	if (c != NULL && c->has_error)
-		validation_err(a, c, &a->trouble);
-	if (a->conf.trouble == NULL)
-		return;
-	if (a->trouble.kind != ERR_NONE)
-		a->conf.trouble(a->arg, &a->trouble);
-	else if (before)
-		a->conf.trouble(a->arg, NULL);
-}
-
-static bool
-authorization_read(struct authorization *a, const struct request_answer *answer, struct err *e)
-{
-	struct acme_authorization_object object;
-
-	if (!acme_authorization_parse(answer->body, answer->body_len, a->ca->uri.https, &object, e))
-		return err_prefix(e, "authorization: %s", a->ca->host);
-	acme_authorization_object_done(&a->object);
-	a->object = object;
-	/* The first answer counts: what is withdrawn has to be what was presented. */
-	if (a->name[0] != '\0')
-		return true;
-	a->identifier = object.identifier;
-	if (object.wildcard && strlen(object.identifier.value) + 2 < sizeof(a->name))
-		strcpy(a->name, "*.");
-	strcat(a->name, object.identifier.value);
-	return true;
-}
-
 /* ---- fetch ---- */
-
-static bool
-asked_for(const struct authorization *a)
-{
-	const struct identifiers *asked = a->conf.asked;
-
-	for (size_t i = 0; i < asked->count; i++)
-		if (asked->items[i].kind == a->identifier.kind &&
-		    strcmp(identifier_base(&asked->items[i]), a->identifier.value) == 0)
-			return true;
-	return false;
-}
-
-static enum authorization_state
-no_challenge(struct authorization *a)
-{
-	struct err e;
-	char offered[200] = "";
-	size_t n = 0;
-
-	for (size_t i = 0; i < a->object.challenge_count; i++) {
-		const char *type = a->object.challenges[i].type;
-
-		if (n + strlen(type) + 3 > sizeof(offered))
-			break;
-		n = (size_t)(stpcpy(stpcpy(offered + n, n > 0 ? ", " : ""), type) - offered);
-	}
-	err_set(&e, ERR_FORBIDDEN, "%s offers no %s challenge for %s; it offers: %s", a->ca->host,
-	    a->conf.solver->type, a->name, n > 0 ? offered : "none");
-	return authorization_failed(a, &e);
-}
 
 static void
 take_challenge(struct authorization *a, const struct acme_challenge_object *from)
@@ -278,24 +134,31 @@ take_challenge(struct authorization *a, const struct acme_challenge_object *from
 }
 
 static enum authorization_state
+authorization_invalid(struct authorization *a)
+{
+	struct err e;
+
+	authorization_invalid_err(a, &e);
+	return authorization_failed(a, &e);
+}
+
+static enum authorization_state
 authorization_begin(struct authorization *a)
 {
-	const struct acme_challenge_object *c = find_challenge(a);
+	const struct acme_challenge_object *c = authorization_challenge(a);
 	struct err e;
 
 	if (a->object.status == ACME_STATUS_VALID)
 		return AUTHORIZATION_DONE;
 	if (a->object.status != ACME_STATUS_PENDING)
 		return authorization_invalid(a);
-	if (!asked_for(a)) {
-		err_set(&e, ERR_UPSTREAM, "%s wants %s authorized, which is not in the order",
-		    a->ca->host, a->name);
+	if (!authorization_asked_for(a, &e))
 		return authorization_failed(a, &e);
-	}
-	if (c == NULL)
-		return no_challenge(a);
-	if (c->status == ACME_STATUS_INVALID) {
-		validation_err(a, c, &e);
+	if (c == NULL || c->status == ACME_STATUS_INVALID) {
+		if (c == NULL)
+			authorization_no_challenge_err(a, &e);
+		else
+			authorization_validation_err(a, c, &e);
 		return authorization_failed(a, &e);
 	}
 	take_challenge(a, c);
@@ -388,12 +251,12 @@ challenge_answered(struct authorization *a, const struct request_answer *answer)
 	if (!acme_challenge_parse(answer->body, answer->body_len, a->ca->uri.https, &c, NULL))
 		return AUTHORIZATION_WAIT;
 	if (c.status == ACME_STATUS_INVALID) {
-		validation_err(a, &c, &e);
+		authorization_validation_err(a, &c, &e);
 		next = authorization_failed(a, &e);
 	} else if (c.status == ACME_STATUS_VALID) {
 		next = AUTHORIZATION_POLL;
 	} else {
-		report_trouble(a, &c);
+		authorization_trouble(a, &c);
 	}
 	acme_challenge_object_done(&c);
 	return next;
@@ -446,18 +309,18 @@ enter_wait(struct authorization *a)
 static enum authorization_state
 authorization_still_pending(struct authorization *a)
 {
-	const struct acme_challenge_object *c = find_challenge(a);
+	const struct acme_challenge_object *c = authorization_challenge(a);
 	struct err e;
 
 	if (c != NULL && c->status == ACME_STATUS_INVALID) {
-		validation_err(a, c, &e);
+		authorization_validation_err(a, c, &e);
 		return authorization_failed(a, &e);
 	}
 	/* It was refused, and not because it was told before. */
 	if (a->refused.kind != ERR_NONE && c != NULL && c->status == ACME_STATUS_PENDING)
 		return authorization_failed(a, &a->refused);
 	err_clear(&a->refused);
-	report_trouble(a, c);
+	authorization_trouble(a, c);
 	return AUTHORIZATION_WAIT;
 }
 

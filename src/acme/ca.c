@@ -184,19 +184,29 @@ ca_pause(struct ca *ca, int status, const struct err *e)
 		ca_event(ca, CA_EVENT_PAUSED, NULL, e);
 }
 
+static void
+ca_account_failed(struct ca *ca, enum acme_place place, const struct err *e)
+{
+	if (e->problem == PROBLEM_ACCOUNT_DOES_NOT_EXIST)
+		account_doubt(ca->account, ACCOUNT_SURELY_GONE);
+	else if (e->kind == ERR_ACCOUNT)
+		account_doubt(ca->account, ACCOUNT_LIKELY_GONE);
+	else if ((e->problem == PROBLEM_MALFORMED && place == PLACE_NEW_ORDER) ||
+	    (e->problem == PROBLEM_UNAUTHORIZED && place == PLACE_FINALIZE))
+		account_doubt(ca->account, ACCOUNT_PERHAPS_GONE);
+}
+
 void
-ca_failed(struct ca *ca, enum acme_place place, const struct err *e)
+ca_failed(struct ca *ca, enum acme_place place, unsigned generation, const struct err *e)
 {
 	/* The account's own requests are judged by account.c. */
 	if (place == PLACE_DIRECTORY || place == PLACE_ACCOUNT)
 		return;
 	if (e->kind == ERR_UNREACHABLE)
 		account_unreachable(ca->account, e);
-	else if (e->kind == ERR_ACCOUNT)
-		account_doubt(ca->account);
-	else if (e->problem == PROBLEM_MALFORMED && place == PLACE_NEW_ORDER)
-		account_doubt_mildly(ca->account);
-	else if (e->problem == PROBLEM_INVALID_PROFILE ||
+	else if (generation == account_generation(ca->account))
+		ca_account_failed(ca, place, e);
+	if (e->problem == PROBLEM_INVALID_PROFILE ||
 	    (e->kind == ERR_UPSTREAM && place == PLACE_NEW_ORDER))
 		directory_doubt(&ca->directory, clock_mono_ms());
 }

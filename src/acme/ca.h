@@ -36,6 +36,7 @@ enum ca_event {
 	CA_EVENT_FAILED,        /* e says what and what to do */
 	CA_EVENT_PAUSED,        /* new orders wait as the CA says; e */
 	CA_EVENT_UP,            /* reachable again */
+	CA_EVENT_TROUBLE,       /* e, which keeps nobody from certificates: a file, a contact */
 };
 
 struct ca_conf {

@@ -6,89 +6,20 @@
 #include <string.h>
 
 #include "acme/account.h"
-#include "acme/authorization.h"
 #include "acme/ca_private.h"
 #include "acme/order_json.h"
-#include "acme/poll.h"
+#include "acme/order_private.h"
 #include "acme/request.h"
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/log.h"
-#include "codec/acme_json.h"
-#include "ev/loop.h"
-#include "ev/op.h"
 #include "ev/timer.h"
 
-enum {
-	MOVES_MAX = 2000,
-	AGAIN_MAX = 3, /* orders that were not ours */
-	SETTLE_MS = 1000,
-	NAMES_TEXT = 200,
-	DETAILS_MAX = 700, /* of several failures; further ones are only named */
-};
-
-enum order_state {
-	ORDER_IDLE,
-	ORDER_ACCOUNT,   /* account and directory are in order */
-	ORDER_NEW,       /* newOrder */
-	ORDER_AUTHORIZE, /* the authorizations, side by side */
-	ORDER_SETTLE,    /* one failed: others may report theirs for a moment */
-	ORDER_WAIT,
-	ORDER_POLL,
-	ORDER_FINALIZE,
-	ORDER_DOWNLOAD,
-	ORDER_DONE,
-	ORDER_STATE_COUNT
-};
-
-struct child {
-	struct order *order;
-	struct op *op;
-	bool trouble;
-};
-
-struct order {
-	struct op op;
-	struct ca *ca;
-	struct acme_order_conf conf;
-	struct csr csr;
-	char *profile;
-	char *replaces;
-	acme_order_done_fn *done;
-	void *arg;
-	char names[NAMES_TEXT]; /* for logs */
-	struct log_context log;
-
-	enum order_state state;
-	unsigned moves;
-	struct op *step;
-	struct timer *timer;
-	struct task task;
-	int64_t deadline; /* conf's, or what the order's expires says */
-	struct poll poll;
-
-	/* What the CA gave us. */
-	char *url;
-	struct acme_order_object object;
-	struct child *children;
-	size_t child_count;
-	size_t running;
-	bool authorized; /* every authorization is valid */
-	bool finalized;  /* by us */
-
-	unsigned again;
-	unsigned generation;  /* of the account that placed it */
-	bool account_doubted; /* one more try after an account error */
-	struct err trouble;   /* the last word of the CA on a challenge that is still pending */
-	size_t troubled;      /* children it holds for */
-	struct err result;
-	struct chain *chain;
-};
+enum { MOVES_MAX = 2000, SETTLE_MS = 1000 };
 
 static enum order_state enter_stay(struct order *o);
 static enum order_state enter_account(struct order *o);
 static enum order_state enter_new(struct order *o);
-static enum order_state enter_authorize(struct order *o);
 static enum order_state enter_settle(struct order *o);
 static enum order_state enter_wait(struct order *o);
 static enum order_state enter_poll(struct order *o);
@@ -107,7 +38,7 @@ static const struct {
     [ORDER_IDLE] = {"idle", 0, ORDER_DONE, enter_stay},
     [ORDER_ACCOUNT] = {"account", 0, ORDER_DONE, enter_account},
     [ORDER_NEW] = {"new-order", 0, ORDER_DONE, enter_new},
-    [ORDER_AUTHORIZE] = {"authorize", 0, ORDER_DONE, enter_authorize},
+    [ORDER_AUTHORIZE] = {"authorize", 0, ORDER_DONE, order_enter_authorize},
     [ORDER_SETTLE] = {"settle", SETTLE_MS, ORDER_DONE, enter_settle},
     [ORDER_WAIT] = {"wait", 0, ORDER_POLL, enter_wait},
     [ORDER_POLL] = {"poll", 0, ORDER_DONE, enter_poll},
@@ -125,14 +56,6 @@ time_left(const struct order *o)
 	return left > 0 ? left : 0;
 }
 
-static void
-children_cancel(struct order *o)
-{
-	for (size_t i = 0; i < o->child_count; i++)
-		op_cancel(&o->children[i].op);
-	o->running = 0;
-}
-
 /* Ends what the old state was waiting for. */
 static void
 order_leave(struct order *o, enum order_state next)
@@ -140,7 +63,7 @@ order_leave(struct order *o, enum order_state next)
 	op_cancel(&o->step);
 	timer_stop(o->timer);
 	if (next != ORDER_SETTLE)
-		children_cancel(o);
+		order_cancel_children(o);
 }
 
 static void
@@ -154,7 +77,7 @@ order_arm(struct order *o)
 }
 
 /* The only place that changes the state. */
-static void
+void
 order_move(struct order *o, enum order_state next)
 {
 	/* Cancelled by one of its own callbacks, which is still on the stack. */
@@ -187,7 +110,7 @@ enter_stay(struct order *o)
 static void
 order_forget(struct order *o)
 {
-	children_cancel(o);
+	order_cancel_children(o);
 	free(o->children);
 	o->children = NULL;
 	o->child_count = 0;
@@ -197,7 +120,7 @@ order_forget(struct order *o)
 	o->url = NULL;
 }
 
-static void
+void
 order_reset(struct order *o)
 {
 	order_forget(o);
@@ -207,32 +130,6 @@ order_reset(struct order *o)
 	err_clear(&o->trouble);
 	o->deadline = o->conf.deadline;
 	poll_init(&o->poll, o->ca->loopback);
-}
-
-/* ---- failures ---- */
-
-/* The account may have gone (a test CA that was restarted, a purge): it is looked after, and if
- * that changes anything the order is placed once more. */
-static bool
-order_doubts_account(struct order *o, const struct err *e)
-{
-	bool malformed = o->state == ORDER_NEW && e->problem == PROBLEM_MALFORMED;
-
-	if (o->account_doubted || o->finalized || o->state == ORDER_ACCOUNT)
-		return false;
-	return malformed || (e->kind == ERR_ACCOUNT && e->problem != PROBLEM_NONE);
-}
-
-static enum order_state
-order_failed(struct order *o, const struct err *e)
-{
-	bool silent = e->kind == ERR_TIMEOUT && o->trouble.kind != ERR_NONE;
-
-	o->result = silent ? o->trouble : *e;
-	if (!order_doubts_account(o, e))
-		return ORDER_DONE;
-	o->account_doubted = true;
-	return ORDER_ACCOUNT;
 }
 
 static void
@@ -247,36 +144,6 @@ order_timer(void *arg)
 		next = order_failed(o, &e);
 	}
 	order_move(o, next);
-}
-
-/* Not ours: somebody else finalized it. */
-static enum order_state
-order_again(struct order *o, const char *why)
-{
-	struct err e;
-
-	if (o->again++ < AGAIN_MAX) {
-		log_debug(&o->log, "order given up: %s", why);
-		order_reset(o);
-		return ORDER_ACCOUNT;
-	}
-	err_set(
-	    &e, ERR_UPSTREAM, "%s keeps giving us an order that is not ours: %s", o->ca->host, why);
-	return order_failed(o, &e);
-}
-
-static enum order_state
-order_invalid(struct order *o)
-{
-	struct err e;
-
-	if (o->object.has_error)
-		problem_err(&o->object.error, PLACE_ISSUANCE, o->ca->host, &e);
-	else
-		err_set(&e, ERR_UPSTREAM, "%s says it is %s and gives no reason", o->ca->host,
-		    acme_status_name(o->object.status));
-	err_prefix(&e, "order");
-	return order_failed(o, &e);
 }
 
 /* ---- what the CA says of it ---- */
@@ -393,7 +260,6 @@ order_placed(struct order *o, const struct request_answer *answer)
 	}
 	o->url = xstrdup(answer->location);
 	order_limit(o);
-	order_arm(o);
 	return order_next(o);
 }
 
@@ -430,116 +296,6 @@ enter_new(struct order *o)
 	order_request(o, &conf, placed);
 	free(payload);
 	return ORDER_NEW;
-}
-
-/* ---- authorizations ---- */
-
-/* Several failures become one: the worst kind counts, each name is listed while there is room. */
-static void
-order_collect(struct order *o, const char *name, const struct err *e)
-{
-	struct err *r = &o->result;
-	struct err both;
-	bool room = strlen(r->detail) + strlen(e->detail) < DETAILS_MAX;
-	enum err_kind kind;
-
-	if (r->kind == ERR_NONE) {
-		*r = *e;
-		return;
-	}
-	kind = err_kind_worse(r->kind, e->kind);
-	err_set(&both, kind, "%s; %s", r->detail, room || name[0] == '\0' ? e->detail : name);
-	both.problem = kind == r->kind ? r->problem : e->problem;
-	both.retry_after = r->retry_after > e->retry_after ? r->retry_after : e->retry_after;
-	*r = both;
-}
-
-/* Others of this order may fail for the same reason within moments: better told all at once. */
-static bool
-worth_settling(const struct order *o, const struct err *e)
-{
-	return o->running > 0 && (e->kind == ERR_VALIDATION || e->kind == ERR_FORBIDDEN);
-}
-
-static enum order_state
-order_child_failed(struct order *o, const char *name, const struct err *e)
-{
-	if (o->state == ORDER_AUTHORIZE && !worth_settling(o, e))
-		return order_failed(o, e);
-	order_collect(o, name, e);
-	return o->running > 0 ? ORDER_SETTLE : ORDER_DONE;
-}
-
-static void order_trouble(void *arg, const struct err *e);
-
-static void
-authorized(void *arg, const char *name, const struct err *e)
-{
-	struct child *c = arg;
-	struct order *o = c->order;
-
-	o->running--;
-	if (e == NULL)
-		order_trouble(c, NULL);
-	if (o->state == ORDER_DONE)
-		return;
-	if (e != NULL) {
-		order_move(o, order_child_failed(o, name, e));
-	} else if (o->running == 0) {
-		o->authorized = o->state == ORDER_AUTHORIZE;
-		order_move(o, o->authorized ? ORDER_POLL : ORDER_DONE);
-	}
-}
-
-static void
-order_trouble(void *arg, const struct err *e)
-{
-	struct child *c = arg;
-	struct order *o = c->order;
-	bool before = o->troubled > 0;
-
-	o->troubled -= c->trouble;
-	c->trouble = e != NULL;
-	o->troubled += c->trouble;
-	if (e != NULL)
-		o->trouble = *e;
-	else if (o->troubled == 0)
-		err_clear(&o->trouble);
-	if (o->conf.challenge_error != NULL && (e != NULL || (before && o->troubled == 0)))
-		o->conf.challenge_error(o->arg, e);
-}
-
-static bool
-listed_before(const struct order *o, size_t i)
-{
-	for (size_t k = 0; k < i; k++)
-		if (strcmp(o->object.authorizations[k], o->object.authorizations[i]) == 0)
-			return true;
-	return false;
-}
-
-static enum order_state
-enter_authorize(struct order *o)
-{
-	struct authorization_conf conf = {
-	    .asked = &o->csr.names,
-	    .solver = o->conf.solver,
-	    .deadline = o->deadline,
-	    .trouble = order_trouble,
-	};
-
-	o->child_count = o->object.authorization_count;
-	o->children = xcalloc(o->child_count + 1, sizeof(*o->children));
-	for (size_t i = 0; i < o->child_count; i++) {
-		o->children[i].order = o;
-		if (listed_before(o, i))
-			continue;
-		conf.url = o->object.authorizations[i];
-		o->running++;
-		authorization_start(o->ca, &conf, authorized, &o->children[i], &o->children[i].op);
-	}
-	o->authorized = o->running == 0;
-	return o->authorized ? ORDER_POLL : ORDER_AUTHORIZE;
 }
 
 static enum order_state
@@ -712,7 +468,7 @@ order_cancel(struct op *op)
 	op_cancel(&o->step);
 	timer_stop(o->timer);
 	task_cancel(&o->task);
-	children_cancel(o);
+	order_cancel_children(o);
 	o->state = ORDER_DONE;
 	loop_dispose(o->ca->loop, order_free, o);
 }

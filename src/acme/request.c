@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "acme/account.h"
 #include "acme/bucket.h"
 #include "acme/ca_private.h"
 #include "acme/nonce.h"
@@ -37,14 +38,21 @@ struct request {
 	struct timer *timer; /* the deadline while waiting for bucket or nonce; the pause before a
 				repetition */
 	struct task task;
-	struct err error; /* of a failure found before anything could run */
-	char *nonce;      /* of the answer that refused the last one */
-	int64_t until;    /* 0: not sent yet */
+	struct err error;    /* of a failure found before anything could run */
+	char *nonce;         /* of the answer that refused the last one */
+	int64_t until;       /* 0: not sent yet */
+	unsigned generation; /* of the account that signed it last */
 	unsigned bad_nonces;
 	unsigned stale;
 };
 
 static void request_queue(struct request *r);
+
+static bool
+request_is_signed(const struct request *r)
+{
+	return r->conf.mode == REQUEST_SIGNED || r->conf.mode == REQUEST_SIGNED_JWK;
+}
 
 static void
 request_free(void *ptr)
@@ -91,7 +99,7 @@ request_fail(struct request *r, const struct request_answer *answer, const struc
 	if (answer == NULL && e.kind == ERR_UNREACHABLE && clock_mono_ms() >= r->conf.deadline)
 		e.kind = ERR_TIMEOUT;
 	err_prefix(&e, "%s", acme_place_name(r->conf.place));
-	ca_failed(r->ca, r->conf.place, &e);
+	ca_failed(r->ca, r->conf.place, r->generation, &e);
 	request_end(r, answer != NULL ? answer : &nothing, &e);
 }
 
@@ -135,7 +143,7 @@ request_pause(struct request *r, int64_t seconds)
 static bool
 request_repeat_nonce(struct request *r, const char *nonce, const struct err *e)
 {
-	if (e->problem != PROBLEM_BAD_NONCE || r->conf.mode == REQUEST_GET ||
+	if (e->problem != PROBLEM_BAD_NONCE || !request_is_signed(r) ||
 	    r->bad_nonces >= BAD_NONCES || clock_mono_ms() >= r->until)
 		return false;
 	r->bad_nonces++;
@@ -261,7 +269,10 @@ request_sign(struct request *r, const char *nonce)
 {
 	const char *kid = r->conf.mode == REQUEST_SIGNED ? ca_account_url(r->ca) : NULL;
 	struct err e;
-	char *jws = jws_sign(r->ca->key, kid, nonce, r->url, r->payload, &e);
+	char *jws;
+
+	r->generation = account_generation(r->ca->account);
+	jws = jws_sign(r->ca->key, kid, nonce, r->url, r->payload, &e);
 
 	if (jws == NULL)
 		request_fail(r, NULL, &e);
@@ -287,7 +298,7 @@ request_granted(void *arg)
 	struct request *r = arg;
 	char *nonce = r->nonce;
 
-	if (r->conf.mode == REQUEST_GET || r->conf.mode == REQUEST_HEAD) {
+	if (!request_is_signed(r)) {
 		request_send(r, NULL);
 	} else if (nonce != NULL) {
 		r->nonce = NULL;

@@ -19,6 +19,7 @@ static const struct ca_event_row {
     [CA_EVENT_FAILED] = {LOG_LEVEL_ERROR, "no new certificates for now"},
     [CA_EVENT_PAUSED] = {LOG_LEVEL_WARNING, "the CA wants a pause"},
     [CA_EVENT_UP] = {LOG_LEVEL_INFO, "the CA answers"},
+    [CA_EVENT_TROUBLE] = {LOG_LEVEL_WARNING, "account"},
 };
 
 void

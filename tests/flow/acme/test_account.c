@@ -159,7 +159,8 @@ registration_damaged(void **state)
 		world_open(&w);
 		world_write(&w, "registration.json", texts[i], 0600);
 		world_ready(&w);
-		assert_int_equal(w.events[CA_EVENT_FAILED], i != 3);
+		assert_int_equal(w.events[CA_EVENT_TROUBLE], i != 3);
+		assert_int_equal(w.events[CA_EVENT_FAILED], 0);
 		assert_file_has(&w, "\"uri\": \"https://ca.test/account/1\"");
 		world_close(&w);
 	}
@@ -355,8 +356,8 @@ contact_refused(void **state)
 	w.fake.before = refuse_contact;
 	world_restart(&w);
 	fake_clock_advance(w.loop, 100);
-	assert_int_equal(w.events[CA_EVENT_FAILED], 1);
-	assert_non_null(strstr(w.event_text[CA_EVENT_FAILED], "that is no address"));
+	assert_int_equal(w.events[CA_EVENT_TROUBLE], 1);
+	assert_non_null(strstr(w.event_text[CA_EVENT_TROUBLE], "that is no address"));
 	order_good(&w, "a.test");
 	world_close(&w);
 }
@@ -431,6 +432,20 @@ account_gone(void **state)
 	order_good(&w, "b.test");
 	assert_int_equal(w.fake.registrations, 2);
 	assert_int_equal(w.events[CA_EVENT_REGISTERED], 2);
+	world_close(&w);
+}
+
+/* The same within a second of the start. */
+static void
+account_gone_at_once(void **state)
+{
+	struct world w;
+
+	world_open(&w);
+	world_ready(&w);
+	fake_ca_forget(&w.fake);
+	order_good(&w, "b.test");
+	assert_int_equal(w.fake.registrations, 2);
 	world_close(&w);
 }
 
@@ -689,6 +704,7 @@ main(void)
 	    cmocka_unit_test(deactivated),
 	    cmocka_unit_test(deactivated_while_running),
 	    cmocka_unit_test(account_gone),
+	    cmocka_unit_test(account_gone_at_once),
 	    cmocka_unit_test(account_gone_with_many_orders),
 	    cmocka_unit_test(registrations_are_bounded),
 	    cmocka_unit_test(down_at_start),

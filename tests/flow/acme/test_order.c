@@ -439,6 +439,50 @@ no_profiles_offered(void **state)
 	world_close(&w);
 }
 
+/* ---- replaces ---- */
+
+static bool
+replaced_already(struct fake_ca *ca, enum fake_step step, const struct fake_http_request *request,
+    struct fake_http_reply *reply)
+{
+	if (step != FAKE_NEW_ORDER || ca->count[step] > 1)
+		return false;
+	fake_ca_problem(reply, 409, "alreadyReplaced", "another order was quicker");
+	return true;
+}
+
+static void
+replaces(void **state)
+{
+	struct world w;
+
+	world_open(&w);
+	w.replaces = "aYhba4dGQEHhs3uEe6CuLN4ByNQ.AIdlQyE";
+	world_ready(&w);
+	order_good(&w, "a.test");
+	assert_null(strstr(w.fake.last_payload[FAKE_NEW_ORDER], "replaces"));
+	w.fake.renewal_info = true;
+	world_restart(&w);
+	order_good(&w, "a.test");
+	assert_non_null(strstr(w.fake.last_payload[FAKE_NEW_ORDER], "\"replaces\":\"aYhba"));
+	world_close(&w);
+}
+
+static void
+replaced_by_another(void **state)
+{
+	struct world w;
+
+	world_open(&w);
+	w.replaces = "aYhba4dGQEHhs3uEe6CuLN4ByNQ.AIdlQyE";
+	w.fake.renewal_info = true;
+	w.fake.before = replaced_already;
+	world_ready(&w);
+	order_good(&w, "a.test");
+	assert_int_equal(w.fake.count[FAKE_NEW_ORDER], 2);
+	world_close(&w);
+}
+
 int
 main(void)
 {
@@ -469,6 +513,8 @@ main(void)
 	    cmocka_unit_test(left_over_order),
 	    cmocka_unit_test(profiles),
 	    cmocka_unit_test(no_profiles_offered),
+	    cmocka_unit_test(replaces),
+	    cmocka_unit_test(replaced_by_another),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -198,6 +198,7 @@ order_start_with(struct world *w, struct result *r, const char *names, unsigned 
 {
 	struct acme_order_conf conf = {
 	    .profile = profile,
+	    .replaces = w->replaces,
 	    .solver = &w->solver.solver,
 	    .deadline = clock_mono_ms() + time_ms,
 	    .moved = on_moved,

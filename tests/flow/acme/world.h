@@ -27,10 +27,11 @@ struct world {
 	struct ca_conf conf; /* to be changed between world_open and world_start */
 	char dir[64];
 	char directory_url[80];
-	unsigned events[CA_EVENT_UP + 1];
-	char event_text[CA_EVENT_UP + 1][ERR_DETAIL_MAX];
+	unsigned events[CA_EVENT_TROUBLE + 1];
+	char event_text[CA_EVENT_TROUBLE + 1][ERR_DETAIL_MAX];
 	enum err_kind event_kind;
-	bool unclean; /* world_close does not look for violations */
+	const char *replaces; /* of orders to come */
+	bool unclean;         /* world_close does not look for violations */
 };
 
 struct result {

@@ -222,11 +222,13 @@ fake_directory(struct fake_ca *ca, struct fake_http_reply *reply)
 	    {"newOrder", "new-order"},
 	    {"revokeCert", "revoke"},
 	    {"keyChange", "key-change"},
+	    {"renewalInfo", "renewal-info"},
 	};
+	size_t count = sizeof(rows) / sizeof(rows[0]) - !ca->renewal_info;
 	struct json *body = json_new_object();
 	char url[128];
 
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+	for (size_t i = 0; i < count; i++) {
 		snprintf(url, sizeof(url), "%s/%s", ca->base, rows[i][1]);
 		json_set_string(body, rows[i][0], url);
 	}

@@ -43,6 +43,7 @@ struct fake_ca {
 	const char *terms;    /* URL, or NULL */
 	const char *profiles; /* "default,short", or NULL */
 	bool binding;         /* external account required */
+	bool renewal_info;    /* RFC 9773 */
 	bool null_meta;       /* "meta": null */
 
 	/* -- accounts -- */

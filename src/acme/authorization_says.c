@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What the CA says of an authorization (RFC 8555 7.1.4), read with tolerance and put into words. */
+#include <string.h>
+
+#include "acme/authorization_private.h"
+#include "acme/ca_private.h"
+#include "acme/request.h"
+#include "acme/solver.h"
+
+void
+authorization_validation_err(
+    const struct authorization *a, const struct acme_challenge_object *c, struct err *e)
+{
+	if (c != NULL && c->has_error)
+		problem_err(&c->error, PLACE_VALIDATION, NULL, e);
+	else
+		err_set(e, ERR_VALIDATION, "%s gave no reason", a->ca->host);
+	err_prefix(e, "Validation failed for %s", a->name);
+}
+
+const struct acme_challenge_object *
+authorization_challenge(const struct authorization *a)
+{
+	for (size_t i = 0; i < a->object.challenge_count; i++)
+		if (strcmp(a->object.challenges[i].type, a->conf.solver->type) == 0)
+			return &a->object.challenges[i];
+	return NULL;
+}
+
+/* Any challenge with an error explains why the whole is invalid; ours best. */
+void
+authorization_invalid_err(const struct authorization *a, struct err *e)
+{
+	const struct acme_challenge_object *c = authorization_challenge(a);
+
+	for (size_t i = 0; i < a->object.challenge_count && (c == NULL || !c->has_error); i++)
+		if (a->object.challenges[i].has_error)
+			c = &a->object.challenges[i];
+	if (a->object.status == ACME_STATUS_INVALID)
+		authorization_validation_err(a, c, e);
+	else
+		err_set(e, ERR_UPSTREAM, "%s says the authorization of %s is %s", a->ca->host,
+		    a->name, acme_status_name(a->object.status));
+}
+
+void
+authorization_trouble(struct authorization *a, const struct acme_challenge_object *c)
+{
+	bool before = a->trouble.kind != ERR_NONE;
+
+	err_clear(&a->trouble);
+	if (c != NULL && c->has_error)
+		authorization_validation_err(a, c, &a->trouble);
+	if (a->conf.trouble == NULL)
+		return;
+	if (a->trouble.kind != ERR_NONE)
+		a->conf.trouble(a->arg, &a->trouble);
+	else if (before)
+		a->conf.trouble(a->arg, NULL);
+}
+
+bool
+authorization_read(struct authorization *a, const struct request_answer *answer, struct err *e)
+{
+	struct acme_authorization_object object;
+
+	if (!acme_authorization_parse(answer->body, answer->body_len, a->ca->uri.https, &object, e))
+		return err_prefix(e, "authorization: %s", a->ca->host);
+	acme_authorization_object_done(&a->object);
+	a->object = object;
+	/* The first answer counts: what is withdrawn has to be what was presented. */
+	if (a->name[0] != '\0')
+		return true;
+	a->identifier = object.identifier;
+	if (object.wildcard && strlen(object.identifier.value) + 2 < sizeof(a->name))
+		strcpy(a->name, "*.");
+	strcat(a->name, object.identifier.value);
+	return true;
+}
+
+bool
+authorization_asked_for(const struct authorization *a, struct err *e)
+{
+	const struct identifiers *asked = a->conf.asked;
+
+	for (size_t i = 0; i < asked->count; i++)
+		if (asked->items[i].kind == a->identifier.kind &&
+		    strcmp(identifier_base(&asked->items[i]), a->identifier.value) == 0)
+			return true;
+	return err_set(e, ERR_UPSTREAM, "%s wants %s authorized, which is not in the order",
+	    a->ca->host, a->name);
+}
+
+void
+authorization_no_challenge_err(const struct authorization *a, struct err *e)
+{
+	char offered[200] = "";
+	size_t n = 0;
+
+	for (size_t i = 0; i < a->object.challenge_count; i++) {
+		const char *type = a->object.challenges[i].type;
+
+		if (n + strlen(type) + 3 > sizeof(offered))
+			break;
+		n = (size_t)(stpcpy(stpcpy(offered + n, n > 0 ? ", " : ""), type) - offered);
+	}
+	err_set(e, ERR_FORBIDDEN, "%s offers no %s challenge for %s; it offers: %s", a->ca->host,
+	    a->conf.solver->type, a->name, n > 0 ? offered : "none");
+}

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The authorizations of an order, side by side: the order counts them down. */
+#include <string.h>
+
+#include "acme/authorization.h"
+#include "acme/ca_private.h"
+#include "acme/order_private.h"
+#include "base/alloc.h"
+
+void
+order_cancel_children(struct order *o)
+{
+	for (size_t i = 0; i < o->child_count; i++)
+		op_cancel(&o->children[i].op);
+	o->running = 0;
+}
+
+/* Others of this order may fail for the same reason within moments: better told all at once. */
+static bool
+worth_settling(const struct order *o, const struct err *e)
+{
+	return o->running > 0 && (e->kind == ERR_VALIDATION || e->kind == ERR_FORBIDDEN);
+}
+
+static enum order_state
+order_child_failed(struct order *o, const char *name, const struct err *e)
+{
+	if (o->state == ORDER_AUTHORIZE && !worth_settling(o, e))
+		return order_failed(o, e);
+	order_collect(o, name, e);
+	return o->running > 0 ? ORDER_SETTLE : ORDER_DONE;
+}
+
+static void order_trouble(void *arg, const struct err *e);
+
+static void
+authorized(void *arg, const char *name, const struct err *e)
+{
+	struct order_child *c = arg;
+	struct order *o = c->order;
+
+	o->running--;
+	if (e == NULL)
+		order_trouble(c, NULL);
+	if (o->state == ORDER_DONE)
+		return;
+	if (e != NULL) {
+		order_move(o, order_child_failed(o, name, e));
+	} else if (o->running == 0) {
+		o->authorized = o->state == ORDER_AUTHORIZE;
+		order_move(o, o->authorized ? ORDER_POLL : ORDER_DONE);
+	}
+}
+
+static void
+order_trouble(void *arg, const struct err *e)
+{
+	struct order_child *c = arg;
+	struct order *o = c->order;
+	bool before = o->troubled > 0;
+
+	o->troubled -= c->trouble;
+	c->trouble = e != NULL;
+	o->troubled += c->trouble;
+	if (e != NULL)
+		o->trouble = *e;
+	else if (o->troubled == 0)
+		err_clear(&o->trouble);
+	if (o->conf.challenge_error != NULL && (e != NULL || (before && o->troubled == 0)))
+		o->conf.challenge_error(o->arg, e);
+}
+
+static bool
+listed_before(const struct order *o, size_t i)
+{
+	for (size_t k = 0; k < i; k++)
+		if (strcmp(o->object.authorizations[k], o->object.authorizations[i]) == 0)
+			return true;
+	return false;
+}
+
+enum order_state
+order_enter_authorize(struct order *o)
+{
+	struct authorization_conf conf = {
+	    .asked = &o->csr.names,
+	    .solver = o->conf.solver,
+	    .deadline = o->deadline,
+	    .trouble = order_trouble,
+	};
+
+	o->child_count = o->object.authorization_count;
+	o->children = xcalloc(o->child_count + 1, sizeof(*o->children));
+	for (size_t i = 0; i < o->child_count; i++) {
+		o->children[i].order = o;
+		if (listed_before(o, i))
+			continue;
+		conf.url = o->object.authorizations[i];
+		o->running++;
+		authorization_start(o->ca, &conf, authorized, &o->children[i], &o->children[i].op);
+	}
+	o->authorized = o->running == 0;
+	return o->authorized ? ORDER_POLL : ORDER_AUTHORIZE;
+}
