@@ -25,7 +25,8 @@ struct identifiers {
 };
 
 /* LDH labels of 1 to 63, at most 253 in all, two labels or more are not required, last label not
- * all digits, no trailing dot; a leading "*." is allowed. Writes it lower-cased. */
+ * all digits, no trailing dot; a leading "*." is allowed. Writes it lower-cased.
+ * ERR_BAD_CSR with what is wrong. */
 bool identifier_dns(const char *text, size_t len, struct identifier *ret, struct err *e);
 void identifier_ip(const struct ip_addr *addr, struct identifier *ret);
 bool identifier_is_wildcard(const struct identifier *id);

@@ -20,7 +20,8 @@ bool key_type_parse(const char *name, enum key_type *ret); /* "ec256" ...; any c
 const char *key_type_name(enum key_type type);
 
 struct key *key_generate(enum key_type type, struct err *e);
-/* PKCS#8, PKCS#1 or SEC1 PEM, unencrypted; RSA of 2048 bits or more, P-256 or P-384. */
+/* PKCS#8, PKCS#1 or SEC1 PEM, unencrypted; RSA of 2048 bits or more, P-256 or P-384.
+ * NULL with ERR_CONFIG. */
 struct key *key_from_pem(const char *pem, size_t len, struct err *e);
 void key_free(struct key *k);
 /* PKCS#8 PEM; the caller frees it with free_secret. */

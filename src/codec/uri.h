@@ -22,7 +22,7 @@ struct uri {
 };
 
 /* Refused: other schemes, userinfo, empty host, port 0, control characters and spaces, anything
- * over URI_MAX. */
+ * over URI_MAX. ERR_UPSTREAM. */
 bool uri_parse(const char *text, size_t len, struct uri *ret, struct err *e);
 /* Same scheme, host and port. */
 bool uri_same_origin(const struct uri *a, const struct uri *b);
@@ -37,5 +37,6 @@ struct host_port {
 };
 
 /* The last colon separates; brackets optional. With default_port > 0 the port may be left out and
- * a bare IPv6 address has none; with 0 it is required. */
+ * a bare IPv6 address has none; with 0 it is required.
+ * Port 0 is refused. ERR_CONFIG. */
 bool host_port_parse(const char *text, uint16_t default_port, struct host_port *ret, struct err *e);
