@@ -20,7 +20,7 @@ http_client_new(struct loop *loop, struct resolver *resolver, const struct http_
 	TAILQ_INIT(&c->origins);
 	TAILQ_INIT(&c->calls);
 	if (conf->tls != NULL)
-		connection_keep_sessions(conf->tls);
+		client_tls_keep_sessions(conf->tls);
 	return c;
 }
 

@@ -8,10 +8,6 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <openssl/err.h>
-#include <openssl/ssl.h>
-#include <openssl/x509v3.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -25,40 +21,6 @@ enum {
 	INPUT_SLACK = 65536,      /* framing, beside headers and body */
 };
 
-static int
-keep_session(SSL *ssl, SSL_SESSION *session)
-{
-	struct client_connection *conn = SSL_get_app_data(ssl);
-
-	if (conn == NULL)
-		return 0;
-	SSL_SESSION_free(conn->origin->session);
-	conn->origin->session = session;
-	return 1;
-}
-
-void
-connection_keep_sessions(struct ssl_ctx_st *tls)
-{
-	SSL_CTX_sess_set_new_cb(tls, keep_session);
-}
-
-/* The name or address the certificate has to be for. Without it OpenSSL checks none. */
-static void
-set_expected_host(SSL *ssl, const struct uri *uri)
-{
-	int ok;
-
-	if (uri->host_is_ip) {
-		ok = X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), uri->host);
-	} else {
-		SSL_set_hostflags(ssl, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
-		ok = SSL_set1_host(ssl, uri->host) && SSL_set_tlsext_host_name(ssl, uri->host);
-	}
-	if (!ok)
-		abort();
-}
-
 static struct bufferevent *
 new_bufferevent(struct client_connection *conn)
 {
@@ -67,14 +29,7 @@ new_bufferevent(struct client_connection *conn)
 
 	if (!conn->origin->uri.https)
 		return bufferevent_socket_new(base, -1, 0);
-	ERR_clear_error();
-	conn->ssl = SSL_new(c->conf.tls);
-	if (conn->ssl == NULL)
-		abort();
-	set_expected_host(conn->ssl, &conn->origin->uri);
-	SSL_set_app_data(conn->ssl, conn);
-	if (conn->origin->session != NULL)
-		SSL_set_session(conn->ssl, conn->origin->session);
+	conn->ssl = client_tls_new(conn);
 	/* No dirty shutdown: an answer that ends with the connection could be cut short. */
 	return bufferevent_openssl_socket_new(
 	    base, -1, conn->ssl, BUFFEREVENT_SSL_CONNECTING, BEV_OPT_CLOSE_ON_FREE);
@@ -180,26 +135,6 @@ connection_send(struct client_connection *conn, struct client_call *call)
 	make_request(conn, call);
 }
 
-static void
-note_tls_error(struct client_connection *conn)
-{
-	long verdict = SSL_get_verify_result(conn->ssl);
-	unsigned long error = bufferevent_get_openssl_error(conn->bev);
-	const char *reason = error == 0 ? NULL : ERR_reason_error_string(error);
-	const char *name = conn->origin->name;
-
-	if (verdict != X509_V_OK) {
-		snprintf(conn->tls_error, sizeof(conn->tls_error),
-		    "the certificate of %.60s is not trusted: %s (if it should be, set ca-file)",
-		    name, X509_verify_cert_error_string(verdict));
-	} else {
-		snprintf(conn->tls_error, sizeof(conn->tls_error), "TLS with %.60s failed: %s",
-		    name, reason != NULL ? reason : "it closed the connection");
-	}
-	SSL_SESSION_free(conn->origin->session);
-	conn->origin->session = NULL;
-}
-
 /* Stands in front of evhttp's callback while connecting, because evhttp forgets why that failed. */
 static void
 connect_event(struct bufferevent *bev, short what, void *arg)
@@ -213,9 +148,9 @@ connect_event(struct bufferevent *bev, short what, void *arg)
 		conn->call->state = CALL_SENT;
 	} else {
 		conn->connect_errno = error;
-		if (conn->ssl != NULL && BIO_number_written(SSL_get_wbio(conn->ssl)) > 0) {
+		if (conn->ssl != NULL && client_tls_reached(conn->ssl)) {
 			conn->reached = true;
-			note_tls_error(conn);
+			client_tls_explain(conn, bufferevent_get_openssl_error(bev));
 		}
 	}
 	errno = error; /* evhttp looks at it */
@@ -331,11 +266,8 @@ destroy(void *ptr)
 {
 	struct client_connection *conn = ptr;
 
-	/* Says good-bye, without which the session could not be resumed. */
-	if (conn->ssl != NULL && conn->connected && !conn->closed) {
-		SSL_shutdown(conn->ssl);
-		ERR_clear_error();
-	}
+	if (conn->ssl != NULL && conn->connected && !conn->closed)
+		client_tls_goodbye(conn->ssl);
 	evhttp_connection_free(conn->evcon);
 	free(conn);
 }
@@ -354,7 +286,7 @@ connection_drop(struct client_connection *conn)
 	bufferevent_setcb(conn->bev, NULL, NULL, NULL, NULL);
 	bufferevent_disable(conn->bev, EV_READ | EV_WRITE);
 	if (conn->ssl != NULL)
-		SSL_set_app_data(conn->ssl, NULL);
+		client_tls_forget(conn->ssl);
 	if (conn->answer != NULL)
 		evhttp_request_free(conn->answer);
 	loop_dispose(o->client->loop, destroy, conn);

@@ -6,6 +6,7 @@
  *   client_pool.c        origins: connections kept, calls that wait for one
  *   client_call.c        one call: look-up, addresses in turn, deadline, result
  *   client_connection.c  one connection to one address, on evhttp
+ *   client_tls.c         its TLS
  *
  * A call is owned by its caller's slot, a connection by its origin, an origin by the client. A call
  * and the connection it uses point at each other. A connection is never freed under libevent's
@@ -148,5 +149,17 @@ void connection_explain(const struct client_connection *conn, struct err *e);
 /* Gives up its place; nobody hears of it any more. */
 void connection_drop(struct client_connection *conn);
 void connection_idle_over(void *arg);
-/* Has new TLS sessions kept for their origin. */
-void connection_keep_sessions(struct ssl_ctx_st *tls);
+
+/* client_tls.c */
+/* Has new sessions kept for their origin. */
+void client_tls_keep_sessions(struct ssl_ctx_st *tls);
+/* Verifies that the peer is the origin. */
+struct ssl_st *client_tls_new(struct client_connection *conn);
+/* Whether the peer took a byte: TCP is connected. */
+bool client_tls_reached(const struct ssl_st *ssl);
+/* Notes why there is no TLS; error: OpenSSL's, or 0. */
+void client_tls_explain(struct client_connection *conn, unsigned long error);
+/* The connection is going, the SSL object is not yet. */
+void client_tls_forget(struct ssl_st *ssl);
+/* Ends TLS in due form, without which the session could not be resumed. */
+void client_tls_goodbye(struct ssl_st *ssl);

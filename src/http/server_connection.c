@@ -7,7 +7,6 @@
 #include <event2/event.h>
 #include <event2/http.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/socket.h>
 
 #include "base/alloc.h"
@@ -59,15 +58,14 @@ time_over(void *arg)
 	connection_close(arg);
 }
 
-/* While a head comes in, evhttp must not see it: it gets the whole head at once, checked. */
-static void
-withhold_input(struct http_connection *c)
+void
+connection_withhold_input(struct http_connection *c)
 {
 	bufferevent_setcb(c->bev, NULL, c->evhttp_write, c->evhttp_event, c->evcon);
 }
 
-static void
-pass_input(struct http_connection *c)
+void
+connection_pass_input(struct http_connection *c)
 {
 	bufferevent_setcb(c->bev, c->evhttp_read, c->evhttp_write, c->evhttp_event, c->evcon);
 }
@@ -96,9 +94,9 @@ begin_idle(struct http_connection *c)
 
 /* evhttp makes its connection object around our bufferevent only after it asked for that, and does
  * not tell; but it is the argument of the bufferevent's callbacks. There are none if the connection
- * died in the meantime, of which nobody told us either: false, and c is gone. */
-static bool
-adopt(struct http_connection *c)
+ * died in the meantime, of which nobody told us either. */
+bool
+connection_adopt(struct http_connection *c)
 {
 	struct bufferevent *bev = c->bev;
 	void *evcon;
@@ -122,117 +120,7 @@ adopt(struct http_connection *c)
 static void
 adopt_task(void *arg)
 {
-	adopt(arg);
-}
-
-/* evhttp is given a request nobody can object to in the place of the one refused, so that the
- * refusal goes the way of all replies. */
-static void
-refuse(void *arg)
-{
-	static const char placeholder[] = "GET / HTTP/1.1\r\nConnection: close\r\n\r\n";
-	struct http_connection *c = arg;
-	struct evbuffer *input = bufferevent_get_input(c->bev);
-
-	c->server->receiving = c;
-	evbuffer_drain(input, evbuffer_get_length(input));
-	evbuffer_prepend(input, placeholder, sizeof(placeholder) - 1);
-	pass_input(c);
-	c->evhttp_read(c->bev, c->evcon);
-}
-
-static void
-head_refused(struct http_connection *c, int status, const char *detail)
-{
-	c->phase = PHASE_REFUSED;
-	c->refused = status;
-	c->refused_detail = detail;
-	withhold_input(c);
-	task_post(c->server->loop, &c->task, refuse, c);
-}
-
-static void
-head_complete(struct http_connection *c, size_t len)
-{
-	const struct http_server_conf *conf = &c->server->conf;
-	const struct head_limits limits = {
-	    .max_headers = conf->max_headers,
-	    .max_body = conf->max_body,
-	    .need_length = conf->need_length,
-	};
-	const char *detail = NULL;
-	int status = head_parse(&c->head, c->raw.data, len, &limits, &detail);
-
-	if (status != 0) {
-		head_refused(c, status, detail);
-		return;
-	}
-	c->phase = PHASE_BODY;
-	pass_input(c);
-}
-
-/* Copies what is new of the head; false if it does not fit. */
-static bool
-collect_head(struct http_connection *c, struct evbuffer *input)
-{
-	char chunk[4096];
-	struct evbuffer_ptr at;
-	ev_ssize_t n;
-
-	while (c->raw.len < evbuffer_get_length(input)) {
-		size_t room = c->raw.max - c->raw.len;
-
-		if (room == 0)
-			return false;
-		if (evbuffer_ptr_set(input, &at, c->raw.len, EVBUFFER_PTR_SET) != 0)
-			return false;
-		n = evbuffer_copyout_from(
-		    input, &at, chunk, room < sizeof(chunk) ? room : sizeof(chunk));
-		if (n <= 0 || !buf_add(&c->raw, chunk, (size_t)n))
-			return false;
-	}
-	return true;
-}
-
-static void
-head_input(struct http_connection *c, struct evbuffer *input)
-{
-	size_t seen = c->raw.len;
-	bool fits = collect_head(c, input);
-	size_t len = 0;
-
-	switch (head_scan(c->raw.data, c->raw.len, seen, &len)) {
-	case HEAD_COMPLETE:
-		head_complete(c, len);
-		return;
-	case HEAD_MALFORMED:
-		head_refused(c, 400, "this is not HTTP/1.1 with lines that end in CRLF");
-		return;
-	case HEAD_MORE:
-		break;
-	}
-	if (fits)
-		withhold_input(c);
-	else
-		head_refused(c, 400, "the headers are too large");
-}
-
-/* Runs while the bufferevent reads, directly before it calls its read callback: the one place that
- * always comes before evhttp, which sets its own callbacks anew for each request. */
-static void
-on_input(struct evbuffer *input, const struct evbuffer_cb_info *info, void *arg)
-{
-	struct http_connection *c = arg;
-
-	if (info->n_added == 0 || c->server->dying || !adopt(c))
-		return;
-	c->server->receiving = c;
-	if (c->phase == PHASE_IDLE) {
-		c->phase = PHASE_HEAD;
-		timer_start(c->timer, c->server->conf.receive_ms);
-	}
-	if (c->phase == PHASE_HEAD)
-		head_input(c, input);
+	connection_adopt(arg);
 }
 
 struct bufferevent *
@@ -247,9 +135,7 @@ connection_accept(struct http_server *s)
 	c->timer = timer_new(s->loop, time_over, c);
 	c->head.method = c->head.target = "";
 	buf_init(&c->raw, s->conf.max_headers);
-	c->input_cb = evbuffer_add_cb(bufferevent_get_input(c->bev), on_input, c);
-	if (c->input_cb == NULL)
-		abort();
+	gate_install(c);
 	TAILQ_INSERT_TAIL(&s->connections, c, entry);
 	/* Should it die before it is adopted, this keeps what adopt() looks at. */
 	bufferevent_incref(c->bev);
@@ -277,7 +163,7 @@ connection_watch(struct http_connection *c)
 {
 	/* Without a read callback no byte of input reaches evhttp, which would end the process over
 	 * it in this state; end of file and errors still do, and are what we want to hear of. */
-	withhold_input(c);
+	connection_withhold_input(c);
 	bufferevent_setwatermark(c->bev, EV_READ, 0, WATCH_MAX);
 	bufferevent_enable(c->bev, EV_READ);
 }
@@ -287,7 +173,7 @@ connection_unwatch(struct http_connection *c)
 {
 	bufferevent_disable(c->bev, EV_READ);
 	bufferevent_setwatermark(c->bev, EV_READ, 0, input_max(c->server));
-	pass_input(c);
+	connection_pass_input(c);
 }
 
 bool
@@ -345,7 +231,7 @@ connection_written(struct http_connection *c)
 bool
 connection_silence(struct http_connection *c)
 {
-	if (!adopt(c))
+	if (!connection_adopt(c))
 		return false;
 	bufferevent_setcb(c->bev, NULL, NULL, NULL, NULL);
 	bufferevent_disable(c->bev, EV_READ | EV_WRITE);

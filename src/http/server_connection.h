@@ -75,8 +75,17 @@ struct http_connection {
 	struct http_exchange *exchange;
 };
 
+/* server_gate.c: from now on input is checked before evhttp sees it. */
+void gate_install(struct http_connection *c);
+
 /* For evhttp: makes the bufferevent of a connection that is being accepted. */
 struct bufferevent *connection_accept(struct http_server *s);
+/* Finds evhttp's half, before anything else is done with the connection. False if that died, and c
+ * with it. */
+bool connection_adopt(struct http_connection *c);
+/* Whether evhttp gets to see the input. */
+void connection_withhold_input(struct http_connection *c);
+void connection_pass_input(struct http_connection *c);
 /* Of a request evhttp hands over. Never NULL. */
 struct http_connection *connection_of(struct http_server *s, struct evhttp_request *req);
 /* Watches for a client that hangs up while its exchange waits. */
@@ -85,6 +94,9 @@ void connection_watch(struct http_connection *c);
 void connection_unwatch(struct http_connection *c);
 /* True if there is input behind the request, or will be: it must not be parsed as the next one. */
 bool connection_has_leftover(const struct http_connection *c);
+/* server_reply.c: hands the reply to evhttp. */
+void connection_reply(
+    struct http_connection *c, struct evhttp_request *req, const struct http_reply *reply);
 /* The reply was handed to evhttp. linger: read what the client still sends before closing, since
  * closing with unread input resets the connection and the client may lose the reply. */
 void connection_writing(struct http_connection *c, bool linger);

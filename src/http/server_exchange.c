@@ -13,8 +13,6 @@
 #include "ev/timer.h"
 #include "http/server_connection.h"
 
-enum { REASON_MAX = 80, HEADER_VALUE_MAX = 1024 };
-
 struct http_exchange {
 	struct http_connection *connection; /* NULL: the client or the server is gone */
 	struct evhttp_request *req;
@@ -23,50 +21,6 @@ struct http_exchange {
 	void (*hangup)(void *arg);
 	void *arg;
 };
-
-static const char *
-standard_reason(int status)
-{
-	static const struct {
-		int status;
-		const char *reason;
-	} reasons[] = {
-	    {200, "OK"},
-	    {204, "No Content"},
-	    {400, "Bad Request"},
-	    {403, "Forbidden"},
-	    {404, "Not Found"},
-	    {405, "Method Not Allowed"},
-	    {411, "Length Required"},
-	    {413, "Content Too Large"},
-	    {415, "Unsupported Media Type"},
-	    {417, "Expectation Failed"},
-	    {421, "Misdirected Request"},
-	    {429, "Too Many Requests"},
-	    {500, "Internal Server Error"},
-	    {501, "Not Implemented"},
-	    {503, "Service Unavailable"},
-	    {504, "Gateway Timeout"},
-	    {505, "HTTP Version Not Supported"},
-	};
-
-	for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++) {
-		if (reasons[i].status == status)
-			return reasons[i].reason;
-	}
-	return "Unknown";
-}
-
-/* What goes into a status line or header is one line of printable ASCII, whatever it quotes. */
-static void
-clean_text(char *out, size_t size, const char *text)
-{
-	size_t n = 0;
-
-	for (; *text != '\0' && n + 1 < size; text++)
-		out[n++] = *text >= ' ' && *text <= '~' ? *text : '?';
-	out[n] = '\0';
-}
 
 static void
 note_peer(struct http_exchange *x, const struct sockaddr *sa)
@@ -204,57 +158,6 @@ http_exchange_on_hangup(struct http_exchange *x, void (*fn)(void *arg), void *ar
 	x->arg = arg;
 }
 
-static void
-add_headers(struct evkeyvalq *out, const struct http_reply *reply)
-{
-	char value[HEADER_VALUE_MAX];
-
-	if (reply->content_type != NULL)
-		evhttp_add_header(out, "Content-Type", reply->content_type);
-	snprintf(value, sizeof(value), "%zu", reply->body_len);
-	evhttp_add_header(out, "Content-Length", value);
-	for (size_t i = 0; i < sizeof(reply->headers) / sizeof(reply->headers[0]); i++) {
-		if (reply->headers[i].name == NULL)
-			break;
-		clean_text(value, sizeof(value), reply->headers[i].value);
-		evhttp_add_header(out, reply->headers[i].name, value);
-	}
-}
-
-/* evhttp has written the reply and decides next whether the connection stays. */
-static void
-written(struct evhttp_request *req, void *arg)
-{
-	struct http_connection *c = arg;
-
-	if (connection_has_leftover(c))
-		evhttp_add_header(evhttp_request_get_output_headers(req), "Connection", "close");
-	connection_written(c);
-}
-
-static void
-send_reply(struct http_connection *c, struct evhttp_request *req, const struct http_reply *reply)
-{
-	struct evkeyvalq *out = evhttp_request_get_output_headers(req);
-	struct evbuffer *body = evbuffer_new();
-	bool leftover = connection_has_leftover(c);
-	char reason[REASON_MAX + 1];
-
-	if (body == NULL)
-		abort();
-	clean_text(reason, sizeof(reason),
-	    reply->reason != NULL ? reply->reason : standard_reason(reply->status));
-	add_headers(out, reply);
-	if (leftover || reply->close)
-		evhttp_add_header(out, "Connection", "close");
-	if (strcmp(c->head.method, "HEAD") != 0)
-		evbuffer_add(body, reply->body, reply->body_len);
-	evhttp_request_set_on_complete_cb(req, written, c);
-	evhttp_send_reply(req, reply->status, reason, body);
-	evbuffer_free(body);
-	connection_writing(c, leftover);
-}
-
 void
 http_exchange_reply(struct http_exchange *x, const struct http_reply *reply)
 {
@@ -264,6 +167,6 @@ http_exchange_reply(struct http_exchange *x, const struct http_reply *reply)
 		return; /* from within its own hang-up callback, after which it is freed */
 	c->exchange = NULL;
 	connection_unwatch(c);
-	send_reply(c, x->req, reply);
+	connection_reply(c, x->req, reply);
 	free(x);
 }

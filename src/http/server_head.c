@@ -44,13 +44,6 @@ head_scan(const char *data, size_t len, size_t seen, size_t *ret_len)
 	return HEAD_MORE;
 }
 
-static int
-refuse(const char **ret_detail, int status, const char *detail)
-{
-	*ret_detail = detail;
-	return status;
-}
-
 /* The next line, its CRLF replaced by a NUL. There is one: the scan saw to it. */
 static char *
 next_line(char **rest, size_t *ret_len)
@@ -74,8 +67,9 @@ parse_version(struct request_head *head, const char *version, const char **ret_d
 	if (strcmp(version, "HTTP/1.0") == 0)
 		return 0;
 	if (strncmp(version, "HTTP/", 5) == 0 && version[5] >= '2' && version[5] <= '9')
-		return refuse(ret_detail, 505, "only HTTP/1.1 and HTTP/1.0 are spoken here");
-	return refuse(ret_detail, 400, "the request line does not end in HTTP/1.1 or HTTP/1.0");
+		return head_refuse(ret_detail, 505, "only HTTP/1.1 and HTTP/1.0 are spoken here");
+	return head_refuse(
+	    ret_detail, 400, "the request line does not end in HTTP/1.1 or HTTP/1.0");
 }
 
 /* Origin form only (RFC 9112 3.2.1), raw. */
@@ -83,14 +77,14 @@ static int
 check_target(const char *target, const char **ret_detail)
 {
 	if (target[0] != '/')
-		return refuse(
+		return head_refuse(
 		    ret_detail, 400, "the request target is not a path that begins with /");
 	/* evhttp would take what follows for a host name. */
 	if (target[1] == '/')
-		return refuse(ret_detail, 404, "there is nothing below //");
+		return head_refuse(ret_detail, 404, "there is nothing below //");
 	for (const char *p = target; *p != '\0'; p++) {
 		if (*p <= ' ' || *p > '~' || *p == '#')
-			return refuse(
+			return head_refuse(
 			    ret_detail, 400, "a character in the request target is not allowed");
 	}
 	return 0;
@@ -104,7 +98,7 @@ parse_request_line(struct request_head *head, char *line, const char **ret_detai
 	int status;
 
 	if (version == NULL || !is_token(line, (size_t)(target - line)))
-		return refuse(ret_detail, 400, "the request line is malformed");
+		return head_refuse(ret_detail, 400, "the request line is malformed");
 	*target++ = '\0';
 	*version++ = '\0';
 	head->method = line;
@@ -117,7 +111,7 @@ parse_request_line(struct request_head *head, char *line, const char **ret_detai
 	/* evhttp takes a request line of less than 14 bytes, or an authority after CONNECT, apart
 	 * differently: neither is a method anybody here answers. */
 	if (strlen(line) < 3 || strcmp(line, "CONNECT") == 0)
-		return refuse(ret_detail, 501, "this method is not known here");
+		return head_refuse(ret_detail, 501, "this method is not known here");
 	return 0;
 }
 
@@ -144,11 +138,11 @@ parse_field(struct request_head *head, char *line, size_t len, const char **ret_
 	char *value;
 
 	if (is_blank(line[0]))
-		return refuse(ret_detail, 400, "a header is folded over several lines");
+		return head_refuse(ret_detail, 400, "a header is folded over several lines");
 	if (colon == NULL)
-		return refuse(ret_detail, 400, "a header has no colon");
+		return head_refuse(ret_detail, 400, "a header has no colon");
 	if (!is_token(line, (size_t)(colon - line)))
-		return refuse(
+		return head_refuse(
 		    ret_detail, 400, "a header name is empty or has a character not allowed");
 	*colon = '\0';
 	value = colon + 1;
@@ -157,9 +151,9 @@ parse_field(struct request_head *head, char *line, size_t len, const char **ret_
 	for (char *end = line + len; end > value && is_blank(end[-1]);)
 		*--end = '\0';
 	if (!value_is_clean(value))
-		return refuse(ret_detail, 400, "a header value has a control character");
+		return head_refuse(ret_detail, 400, "a header value has a control character");
 	if (head->field_count == HEAD_FIELDS_MAX)
-		return refuse(ret_detail, 400, "there are too many headers");
+		return head_refuse(ret_detail, 400, "there are too many headers");
 	head->fields[head->field_count++] = (struct head_field){line, value};
 	return 0;
 }
@@ -182,16 +176,6 @@ parse_fields(struct request_head *head, char *rest, const char **ret_detail)
 	}
 }
 
-static size_t
-count_fields(const struct request_head *head, const char *name)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < head->field_count; i++)
-		n += strcasecmp(head->fields[i].name, name) == 0;
-	return n;
-}
-
 const char *
 head_field(const struct request_head *head, const char *name)
 {
@@ -200,87 +184,6 @@ head_field(const struct request_head *head, const char *name)
 			return head->fields[i].value;
 	}
 	return NULL;
-}
-
-/* RFC 9112 3.2 */
-static int
-check_host(const struct request_head *head, const char **ret_detail)
-{
-	const char *host = head_field(head, "Host");
-	size_t n = count_fields(head, "Host");
-
-	if (n > 1)
-		return refuse(ret_detail, 400, "there is more than one Host header");
-	if (n == 0 && head->http_1_1)
-		return refuse(ret_detail, 400, "there is no Host header");
-	if (n == 1 && strcspn(host, " \t,/@?#\\\"<>") != strlen(host))
-		return refuse(ret_detail, 400, "the Host header is no host name");
-	return 0;
-}
-
-static int
-check_expect(const struct request_head *head, const char **ret_detail)
-{
-	for (size_t i = 0; head->http_1_1 && i < head->field_count; i++) {
-		if (strcasecmp(head->fields[i].name, "Expect") == 0 &&
-		    strcasecmp(head->fields[i].value, "100-continue") != 0)
-			return refuse(
-			    ret_detail, 417, "no expectation but 100-continue can be met");
-	}
-	return 0;
-}
-
-static int
-parse_length(struct request_head *head, const char **ret_detail)
-{
-	const char *value = head_field(head, "Content-Length");
-
-	if (value == NULL)
-		return 0;
-	if (count_fields(head, "Content-Length") > 1)
-		return refuse(ret_detail, 400, "there is more than one Content-Length");
-	if (value[0] == '\0' || strspn(value, "0123456789") != strlen(value))
-		return refuse(ret_detail, 400, "Content-Length is not a number");
-	if (strlen(value) > 15)
-		return refuse(ret_detail, 413, "the body is too large");
-	head->content_length = strtoll(value, NULL, 10);
-	return 0;
-}
-
-static int
-check_body(struct request_head *head, const struct head_limits *limits, const char **ret_detail)
-{
-	bool post = strcmp(head->method, "POST") == 0;
-	int status = parse_length(head, ret_detail);
-
-	if (status != 0)
-		return status;
-	if (head_field(head, "Transfer-Encoding") != NULL) {
-		/* Together they smuggle requests past a front end (RFC 9112 6.1). */
-		if (!post || head->content_length >= 0)
-			return refuse(ret_detail, 400, "Transfer-Encoding is not allowed here");
-		return refuse(ret_detail, 411, "send Content-Length instead of Transfer-Encoding");
-	}
-	if (post && limits->need_length && head->content_length < 0)
-		return refuse(ret_detail, 411, "a POST needs a Content-Length header");
-	if (head->content_length > 0 && limits->max_body == 0)
-		return refuse(ret_detail, 413, "a request with a body is not taken here");
-	if (head->content_length > 0 && (size_t)head->content_length > limits->max_body)
-		return refuse(ret_detail, 413, "the body is too large");
-	return 0;
-}
-
-/* Those evhttp reads a body of. After any other the body would be parsed as the next request. */
-static bool
-body_is_read(const char *method)
-{
-	static const char *const methods[] = {"POST", "GET", "PUT", "PATCH", "DELETE", "OPTIONS"};
-
-	for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++) {
-		if (strcmp(method, methods[i]) == 0)
-			return true;
-	}
-	return false;
 }
 
 int
@@ -294,21 +197,14 @@ head_parse(struct request_head *head, const char *data, size_t len,
 
 	*head = (struct request_head){.method = "", .target = "", .content_length = -1};
 	if (memchr(data, '\0', len) != NULL)
-		return refuse(ret_detail, 400, "there is a NUL byte in the request");
+		return head_refuse(ret_detail, 400, "there is a NUL byte in the request");
 	head->text = xmemdup(data, len);
 	rest = head->text;
 	line = next_line(&rest, &line_len);
 	status = parse_request_line(head, line, ret_detail);
 	if (status == 0)
 		status = parse_fields(head, rest, ret_detail);
-	if (status == 0)
-		status = check_host(head, ret_detail);
-	if (status == 0)
-		status = check_body(head, limits, ret_detail);
-	if (status == 0)
-		status = check_expect(head, ret_detail);
-	head->body_ignored = head->content_length > 0 && !body_is_read(head->method);
-	return status;
+	return status == 0 ? head_check(head, limits, ret_detail) : status;
 }
 
 void

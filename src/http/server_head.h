@@ -48,5 +48,11 @@ int head_parse(struct request_head *head, const char *data, size_t len,
     const struct head_limits *limits, const char **ret_detail);
 void head_done(struct request_head *head);
 
+/* The part of head_parse that comes last: Host, the framing of the body, expectations. */
+int head_check(
+    struct request_head *head, const struct head_limits *limits, const char **ret_detail);
+/* Sets *ret_detail and returns status. */
+int head_refuse(const char **ret_detail, int status, const char *detail);
+
 /* The first field of that name (any case), or NULL. */
 const char *head_field(const struct request_head *head, const char *name);

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The reply as it goes out: everything evhttp would otherwise decide is set here. */
+#include <event2/buffer.h>
+#include <event2/http.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "http/server_connection.h"
+
+enum { REASON_MAX = 80, HEADER_VALUE_MAX = 1024 };
+
+static const char *
+standard_reason(int status)
+{
+	static const struct {
+		int status;
+		const char *reason;
+	} reasons[] = {
+	    {200, "OK"},
+	    {204, "No Content"},
+	    {400, "Bad Request"},
+	    {403, "Forbidden"},
+	    {404, "Not Found"},
+	    {405, "Method Not Allowed"},
+	    {411, "Length Required"},
+	    {413, "Content Too Large"},
+	    {415, "Unsupported Media Type"},
+	    {417, "Expectation Failed"},
+	    {421, "Misdirected Request"},
+	    {429, "Too Many Requests"},
+	    {500, "Internal Server Error"},
+	    {501, "Not Implemented"},
+	    {503, "Service Unavailable"},
+	    {504, "Gateway Timeout"},
+	    {505, "HTTP Version Not Supported"},
+	};
+
+	for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++) {
+		if (reasons[i].status == status)
+			return reasons[i].reason;
+	}
+	return "Unknown";
+}
+
+/* What goes into a status line or header is one line of printable ASCII, whatever it quotes. */
+static void
+clean_text(char *out, size_t size, const char *text)
+{
+	size_t n = 0;
+
+	for (; *text != '\0' && n + 1 < size; text++)
+		out[n++] = *text >= ' ' && *text <= '~' ? *text : '?';
+	out[n] = '\0';
+}
+
+static void
+add_headers(struct evkeyvalq *out, const struct http_reply *reply)
+{
+	char value[HEADER_VALUE_MAX];
+
+	if (reply->content_type != NULL)
+		evhttp_add_header(out, "Content-Type", reply->content_type);
+	snprintf(value, sizeof(value), "%zu", reply->body_len);
+	evhttp_add_header(out, "Content-Length", value);
+	for (size_t i = 0; i < sizeof(reply->headers) / sizeof(reply->headers[0]); i++) {
+		if (reply->headers[i].name == NULL)
+			break;
+		clean_text(value, sizeof(value), reply->headers[i].value);
+		evhttp_add_header(out, reply->headers[i].name, value);
+	}
+}
+
+/* The connection stays, else its close callback would have run instead. */
+static void
+written(struct evhttp_request *req, void *arg)
+{
+	connection_written(arg);
+}
+
+void
+connection_reply(
+    struct http_connection *c, struct evhttp_request *req, const struct http_reply *reply)
+{
+	struct evkeyvalq *out = evhttp_request_get_output_headers(req);
+	struct evbuffer *body = evbuffer_new();
+	bool leftover = connection_has_leftover(c);
+	char reason[REASON_MAX + 1];
+
+	if (body == NULL)
+		abort();
+	clean_text(reason, sizeof(reason),
+	    reply->reason != NULL ? reply->reason : standard_reason(reply->status));
+	add_headers(out, reply);
+	if (leftover || reply->close)
+		evhttp_add_header(out, "Connection", "close");
+	if (strcmp(c->head.method, "HEAD") != 0)
+		evbuffer_add(body, reply->body, reply->body_len);
+	evhttp_request_set_on_complete_cb(req, written, c);
+	evhttp_send_reply(req, reply->status, reason, body);
+	evbuffer_free(body);
+	connection_writing(c, leftover);
+}
