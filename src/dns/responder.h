@@ -3,13 +3,15 @@
  * The built-in authoritative name server for dns-01: TXT records of challenges
  * that are active now, over UDP and TCP.
  *
- *   responder.c           listeners, and the way in for records
- *   responder_udp.c       datagrams
- *   responder_tcp.c       connections: how many, how long
- *   responder_answer.c    bytes of a query to bytes of an answer
- *   responder_question.c  is it a question, and a fair one
- *   responder_table.c     the zone and its records
- *   responder_key.c       names that sort like the tree
+ *   responder.c             listeners, and the way in for records
+ *   responder_udp.c         datagrams
+ *   responder_tcp.c         connections: how many, and of whom
+ *   responder_connection.c  one of them
+ *   responder_answer.c      bytes of a query to bytes of an answer
+ *   responder_question.c    is it a question, and a fair one
+ *   responder_table.c       the zone, and the names that have records
+ *   responder_name.c        one of them, and its records
+ *   responder_key.c         names that sort like the tree
  */
 #pragma once
 
@@ -27,13 +29,11 @@ struct responder_record;
 struct responder_conf {
 	char *const *listeners; /* HOST:PORT, each for UDP and TCP */
 	size_t listener_count;
-	bool skip_no_family; /* leave out, with a warning, what the machine has no address family
-				for */
+	bool skip_no_family; /* with a warning, where the machine lacks the address family */
 	const char *zone;    /* NULL: authoritative for any name; for tests */
 	const char *ns;      /* NULL: the zone's own name */
 	const struct ip_addr *record; /* A or AAAA of every name in the zone, or NULL */
-	/* TCP connections, in all and of one client; the longest idle one makes room. 0: default.
-	 */
+	/* TCP connections in all and of one client, and when idle ones end; 0: the default. */
 	unsigned max_connections;
 	unsigned max_per_client;
 	int64_t idle_ms;
@@ -41,7 +41,8 @@ struct responder_conf {
 	void *warn_arg;
 };
 
-/* Serves as soon as the loop runs. conf is copied. ERR_CONFIG. */
+/* Serves as soon as the loop runs. conf is copied. ERR_CONFIG; ERR_INTERNAL if a port is
+ * taken. */
 struct responder *responder_new(
     struct loop *loop, const struct responder_conf *conf, struct err *e);
 void responder_free(struct responder *r); /* takes its records with it; NULL is fine */

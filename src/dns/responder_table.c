@@ -10,12 +10,6 @@
 #include "dns/rdf.h"
 #include "dns/responder_key.h"
 
-enum {
-	VALUE_MAX = 255, /* one character-string */
-	/* With names of any length this many values still fit into one TCP answer. */
-	RECORDS_MAX = 200,
-};
-
 struct responder_table {
 	ldns_rdf *zone; /* the root if none is configured */
 	struct responder_key zone_key;
@@ -101,23 +95,9 @@ responder_table_new(const struct responder_table_conf *conf, struct err *e)
 }
 
 static void
-free_record(struct responder_record *record)
-{
-	task_cancel(&record->task);
-	ldns_rdf_deep_free(record->value);
-	free(record);
-}
-
-static void
 free_name(const void *key, size_t key_len, void *value, void *arg)
 {
-	struct responder_name *name = value;
-	struct responder_record *record, *next;
-
-	TAILQ_FOREACH_SAFE (record, &name->records, entry, next)
-		free_record(record);
-	ldns_rdf_deep_free(name->owner);
-	free(name);
+	responder_name_free(value);
 }
 
 void
@@ -147,42 +127,21 @@ name_for(struct responder_table *t, ldns_rdf *owner)
 		ldns_rdf_deep_free(owner);
 		return name;
 	}
-	name = xcalloc(1, sizeof(*name));
-	name->owner = owner;
-	TAILQ_INIT(&name->records);
+	name = responder_name_new(owner);
 	map_put(t->names, key.bytes, key.len, name);
 	return name;
 }
 
-static ldns_rdf *
-make_value(const char *text, struct err *e)
-{
-	uint8_t bytes[1 + VALUE_MAX];
-	size_t len = strlen(text);
-
-	if (len > VALUE_MAX) {
-		err_set(e, ERR_INTERNAL, "a TXT value of %zu bytes is too long", len);
-		return NULL;
-	}
-	bytes[0] = (uint8_t)len;
-	memcpy(bytes + 1, text, len);
-	return rdf_check(ldns_rdf_new_frm_data(LDNS_RDF_TYPE_STR, len + 1, bytes));
-}
-
 static void
-insert(struct responder_name *name, struct responder_record *record)
+forget_if_empty(struct responder_table *t, struct responder_name *name)
 {
-	struct responder_record *other;
+	struct responder_key key;
 
-	record->name = name;
-	name->count++;
-	TAILQ_FOREACH (other, &name->records, entry)
-		if (ldns_rdf_compare(other->value, record->value) == 0)
-			break;
-	if (other != NULL)
-		TAILQ_INSERT_AFTER(&name->records, other, record, entry);
-	else
-		TAILQ_INSERT_TAIL(&name->records, record, entry);
+	if (name->count > 0)
+		return;
+	responder_key_of(name->owner, &key);
+	map_remove(t->names, key.bytes, key.len);
+	responder_name_free(name);
 }
 
 struct responder_record *
@@ -190,56 +149,31 @@ responder_table_add(struct responder_table *t, const char *owner, const char *va
     responder_fetched_fn *fetched, void *arg, struct err *e)
 {
 	ldns_rdf *dname = rdf_from_name(owner);
-	ldns_rdf *rdf = make_value(value, e);
 	struct responder_record *record;
 	struct responder_name *name;
 
-	if (dname == NULL)
+	if (dname == NULL) {
 		err_set(e, ERR_INTERNAL, "'%s' is no domain name, or too long for one", owner);
-	if (dname == NULL || rdf == NULL)
-		goto fail;
-	name = name_for(t, dname);
-	dname = NULL;
-	if (name->count >= RECORDS_MAX) {
-		err_set(e, ERR_BUSY, "%s has %d TXT values already", owner, RECORDS_MAX);
-		goto fail;
+		return NULL;
 	}
-	record = xcalloc(1, sizeof(*record));
-	*record = (struct responder_record){.value = rdf, .fetched = fetched, .arg = arg};
-	insert(name, record);
-	next_serial(t);
+	name = name_for(t, dname);
+	record = responder_name_add(name, value, fetched, arg, e);
+	if (record != NULL)
+		next_serial(t);
+	else
+		err_prefix(e, "%s", owner);
+	forget_if_empty(t, name);
 	return record;
-fail:
-	ldns_rdf_deep_free(dname);
-	ldns_rdf_deep_free(rdf);
-	return NULL;
 }
 
 void
 responder_table_remove(struct responder_table *t, struct responder_record *record)
 {
 	struct responder_name *name = record->name;
-	struct responder_key key;
 
-	TAILQ_REMOVE(&name->records, record, entry);
-	name->count--;
-	free_record(record);
+	responder_name_remove(record);
 	next_serial(t);
-	if (name->count > 0)
-		return;
-	responder_key_of(name->owner, &key);
-	map_remove(t->names, key.bytes, key.len);
-	free_name(NULL, 0, name, NULL);
-}
-
-void
-responder_table_fetched(struct loop *loop, struct responder_name *name)
-{
-	struct responder_record *record;
-
-	TAILQ_FOREACH (record, &name->records, entry)
-		if (record->fetched != NULL)
-			task_post(loop, &record->task, record->fetched, record->arg);
+	forget_if_empty(t, name);
 }
 
 /* An empty non-terminal: nothing at the name itself, but below it (RFC 8020). */

@@ -3,39 +3,17 @@
  * What the responder serves: one zone (or, without one, any name), its name
  * server and address, and the TXT values of challenges that are active now.
  *
- * Private to dns/. The table owns its names and records. A record is one
- * presentation: equal values at one name are served once, and for as long as
- * one of them is there.
+ * Private to dns/. The table owns its names and their records.
  */
 #pragma once
 
 #include "dns/ldns.h"
 
 #include "base/err.h"
-#include "base/queue.h"
 #include "codec/ip.h"
-#include "ev/loop.h"
+#include "dns/responder_name.h"
 
 struct responder_table;
-
-typedef void responder_fetched_fn(void *arg);
-
-struct responder_record {
-	TAILQ_ENTRY(responder_record) entry; /* equal values stand side by side */
-	struct responder_name *name;
-	ldns_rdf *value; /* one character-string */
-	responder_fetched_fn *fetched;
-	void *arg;
-	struct task task; /* posted: fetched is due */
-};
-TAILQ_HEAD(responder_records, responder_record);
-
-/* A name with at least one record. */
-struct responder_name {
-	ldns_rdf *owner;
-	struct responder_records records;
-	size_t count;
-};
 
 struct responder_table_conf {
 	const char *zone;             /* NULL: any name */
@@ -52,9 +30,6 @@ void responder_table_free(struct responder_table *t); /* NULL is fine */
 struct responder_record *responder_table_add(struct responder_table *t, const char *owner,
     const char *value, responder_fetched_fn *fetched, void *arg, struct err *e);
 void responder_table_remove(struct responder_table *t, struct responder_record *record);
-
-/* Posts the callbacks of a name whose values were just served. */
-void responder_table_fetched(struct loop *loop, struct responder_name *name);
 
 /* What is known about a name. */
 struct responder_view {

@@ -10,7 +10,7 @@
 
 #include "base/alloc.h"
 #include "dns/responder_answer.h"
-#include "dns/responder_table.h"
+#include "dns/responder_name.h"
 #include "ev/io.h"
 #include "ev/listener.h"
 
@@ -105,7 +105,7 @@ readable(void *arg)
 		if (!responder_answer(u->table, d.bytes, d.len, false, &reply))
 			continue;
 		if (send_reply(u->fd, &d, &reply) && reply.served != NULL)
-			responder_table_fetched(u->loop, reply.served);
+			responder_name_fetched(u->loop, reply.served);
 		free(reply.bytes);
 	}
 }
@@ -121,6 +121,16 @@ set_options(int fd, int family)
 	    setsockopt(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, &on, sizeof(on)) == 0;
 }
 
+/* As ev/listener says it for TCP: a port that is taken is no fault of the configuration. */
+static bool
+open_failed(const struct listen_address *addr, int error, struct err *e)
+{
+	if (error == EADDRINUSE)
+		return err_set(
+		    e, ERR_INTERNAL, "%s (UDP): another process listens there", addr->text);
+	return err_errno(e, ERR_CONFIG, error, "cannot listen on %s (UDP)", addr->text);
+}
+
 static int
 open_socket(const struct listen_address *addr, struct err *e)
 {
@@ -130,7 +140,7 @@ open_socket(const struct listen_address *addr, struct err *e)
 	if (fd >= 0 && set_options(fd, family) &&
 	    bind(fd, (const struct sockaddr *)&addr->sa, addr->len) == 0)
 		return fd;
-	err_errno(e, ERR_CONFIG, errno, "cannot listen on %s (UDP)", addr->text);
+	open_failed(addr, errno, e);
 	if (fd >= 0)
 		close(fd);
 	return -1;

@@ -9,7 +9,7 @@ struct loop;
 struct responder_table;
 struct responder_udp;
 
-/* table is borrowed. ERR_CONFIG. */
+/* table is borrowed. ERR_CONFIG; ERR_INTERNAL if the port is taken. */
 struct responder_udp *responder_udp_open(struct loop *loop, const struct responder_table *table,
     const struct listen_address *addr, struct err *e);
 void responder_udp_free(struct responder_udp *u); /* NULL is fine */
