@@ -65,7 +65,8 @@ find_request(const char *body, size_t len, struct pem_block *ret, struct err *e)
 		return err_set(
 		    e, ERR_BAD_CSR, "the body holds more than one CSR: send them one by one");
 	if (result == PEM_DAMAGED)
-		return openssl_error(e, ERR_BAD_CSR, "the PEM text is damaged");
+		return openssl_error(e, ERR_BAD_CSR,
+		    "the body is no whole certificate signing request in PEM: its text is damaged");
 	return ret->der != NULL || explain_no_request(body, len, e);
 }
 

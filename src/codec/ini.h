@@ -47,6 +47,6 @@ struct ini_file *ini_parse(
     const char *text, size_t len, const char *path, ini_report_fn *report, void *arg);
 void ini_free(struct ini_file *file);
 
-/* The name among candidates closest to word (edit distance, at most a third of its length, at
- * least 1), or NULL. For "did you mean". */
+/* The name among candidates closest to word (edit distance, two swapped letters count once, at most
+ * a third of its length, at least 1), or NULL. For "did you mean". */
 const char *ini_closest(const char *word, const char *const *candidates, size_t count);

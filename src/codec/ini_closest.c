@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* "Did you mean". Part of codec/ini.h. */
+#include <stdbool.h>
 #include <string.h>
 
 #include "codec/ini.h"
@@ -20,25 +21,32 @@ fold(char c)
 	return c == '_' ? '-' : text_lower(c);
 }
 
-/* Levenshtein's distance of two words of at most WORD_MAX characters, one row at a time. */
+static bool
+swapped(const char *a, const char *b)
+{
+	return fold(a[0]) == fold(b[1]) && fold(a[1]) == fold(b[0]);
+}
+
+/* Letters left out, added, taken for others or swapped with their neighbours (the optimal string
+ * alignment distance), of two words of at most WORD_MAX characters. */
 static size_t
 distance(const char *a, size_t a_len, const char *b, size_t b_len)
 {
-	size_t row[WORD_MAX + 1], diagonal, above;
+	size_t d[WORD_MAX + 1][WORD_MAX + 1];
 
-	for (size_t j = 0; j <= b_len; j++)
-		row[j] = j;
-	for (size_t i = 1; i <= a_len; i++) {
-		diagonal = row[0];
-		row[0] = i;
-		for (size_t j = 1; j <= b_len; j++) {
-			above = row[j];
-			row[j] = min(min(above, row[j - 1]) + 1,
-			    diagonal + (fold(a[i - 1]) != fold(b[j - 1])));
-			diagonal = above;
+	for (size_t i = 0; i <= a_len; i++) {
+		for (size_t j = 0; j <= b_len; j++) {
+			if (i == 0 || j == 0) {
+				d[i][j] = i + j;
+				continue;
+			}
+			d[i][j] = min(min(d[i - 1][j], d[i][j - 1]) + 1,
+			    d[i - 1][j - 1] + (fold(a[i - 1]) != fold(b[j - 1])));
+			if (i > 1 && j > 1 && swapped(a + i - 2, b + j - 2))
+				d[i][j] = min(d[i][j], d[i - 2][j - 2] + 1);
 		}
 	}
-	return row[b_len];
+	return d[a_len][b_len];
 }
 
 const char *

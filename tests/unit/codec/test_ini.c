@@ -164,7 +164,7 @@ test_closest(void **state)
 		const char *word, *closest;
 	} rows[] = {{"listner", "listener"}, {"Listener", "listener"}, {"max_size", "max-size"},
 	    {"maxsize", "max-size"}, {"ipp", "ip"}, {"domains", "domain"}, {"xx", NULL}, {"", NULL},
-	    {"something", NULL}, {"doamin", "domain"}};
+	    {"something", NULL}, {"doamin", "domain"}, {"pi", "ip"}, {"tiemotu", "timeout"}};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		const char *closest = ini_closest(rows[i].word, names, 5);
