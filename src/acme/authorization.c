@@ -15,7 +15,7 @@
 #include "ev/loop.h"
 #include "ev/timer.h"
 
-enum { MOVES_MAX = 2000 };
+enum { MOVES_MAX = 5000 }; /* hours of polling every 5 s */
 
 static enum authorization_state enter_stay(struct authorization *a);
 static enum authorization_state enter_fetch(struct authorization *a);

@@ -15,7 +15,10 @@
 #include "base/log.h"
 #include "ev/timer.h"
 
-enum { MOVES_MAX = 2000, SETTLE_MS = 1000 };
+enum {
+	MOVES_MAX = 5000, /* hours of polling every 5 s */
+	SETTLE_MS = 1000,
+};
 
 static enum order_state enter_stay(struct order *o);
 static enum order_state enter_account(struct order *o);

@@ -459,6 +459,157 @@ told_before(void **state)
 	world_close(&w);
 }
 
+/* ---- orders and authorizations that end in other ways ---- */
+
+struct ending {
+	const char *status;
+	const char *error; /* type, or NULL */
+	enum err_kind kind;
+	const char *text;
+};
+
+static bool
+end_order(struct fake_ca *ca, enum fake_step step, const struct fake_http_request *request,
+    struct fake_http_reply *reply)
+{
+	const struct ending *end = ca->arg;
+	char body[600];
+
+	if (step != FAKE_ORDER || ca->count[FAKE_FINALIZE] == 0)
+		return false;
+	snprintf(body, sizeof(body),
+	    "{\"status\":\"%s\",\"authorizations\":[],\"finalize\":\"https://ca.test/finalize/"
+	    "2\"%s%s%s}",
+	    end->status,
+	    end->error != NULL ? ",\"error\":{\"detail\":\"so it is\",\"type\":"
+				 "\"urn:ietf:params:acme:error:"
+			       : "",
+	    end->error != NULL ? end->error : "", end->error != NULL ? "\"}" : "");
+	fake_http_status(reply, 200, body);
+	return true;
+}
+
+static void
+order_invalid_after_finalize(void **state)
+{
+	static const struct ending rows[] = {
+	    {"invalid", "caa", ERR_VALIDATION, "order: ca.test: so it is (caa)"},
+	    {"invalid", "badCSR", ERR_BAD_CSR, "so it is"},
+	    {"invalid", "rejectedIdentifier", ERR_FORBIDDEN, "so it is"},
+	    {"invalid", "serverInternal", ERR_UPSTREAM, "so it is"},
+	    {"invalid", "rateLimited", ERR_RATE_LIMITED, "so it is"},
+	    {"invalid", NULL, ERR_UPSTREAM, "invalid and gives no reason"},
+	    {"expired", NULL, ERR_UPSTREAM, "expired"},
+	    {"sleeping", NULL, ERR_UPSTREAM, ""},
+	    {"valid", NULL, ERR_UPSTREAM, "gave no URL"},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct world w;
+		struct result r;
+
+		world_open(&w);
+		w.fake.before = end_order;
+		w.fake.arg = (void *)&rows[i];
+		world_ready(&w);
+		order_start(&w, &r, "a.test");
+		assert_true(order_wait(&w, &r, 60 * 1000));
+		assert_failed(&r, rows[i].kind, rows[i].text);
+		order_done(&r);
+		world_close(&w);
+	}
+}
+
+static bool
+end_authorization(struct fake_ca *ca, enum fake_step step, const struct fake_http_request *request,
+    struct fake_http_reply *reply)
+{
+	const struct ending *end = ca->arg;
+	char body[600];
+
+	if (step != FAKE_AUTHORIZATION)
+		return false;
+	snprintf(body, sizeof(body),
+	    "{\"status\":\"%s\",\"identifier\":{\"type\":\"dns\",\"value\":\"a.test\"},"
+	    "\"challenges\":[{\"type\":\"dns-01\",\"status\":\"invalid\",\"token\":\"x\","
+	    "\"url\":\"https://ca.test/challenge/1/dns-01\",\"error\":{\"type\":"
+	    "\"urn:ietf:params:acme:error:dns\",\"detail\":\"of another challenge\"}}]}",
+	    end->status);
+	fake_http_status(reply, 200, body);
+	return true;
+}
+
+/* In a reused order it may be so from the start. */
+static void
+authorization_ended(void **state)
+{
+	static const struct ending rows[] = {
+	    {"invalid", NULL, ERR_VALIDATION,
+		"Validation failed for a.test: of another challenge (dns)"},
+	    {"deactivated", NULL, ERR_UPSTREAM, "a.test is deactivated"},
+	    {"expired", NULL, ERR_UPSTREAM, "a.test is expired"},
+	    {"revoked", NULL, ERR_UPSTREAM, "a.test is revoked"},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct world w;
+		struct result r;
+
+		world_open(&w);
+		w.fake.before = end_authorization;
+		w.fake.arg = (void *)&rows[i];
+		world_ready(&w);
+		order_start(&w, &r, "a.test");
+		assert_true(order_wait(&w, &r, 60 * 1000));
+		assert_failed(&r, rows[i].kind, rows[i].text);
+		order_done(&r);
+		world_close(&w);
+	}
+}
+
+static void
+no_location(struct fake_ca *ca, enum fake_step step, const struct fake_http_request *request,
+    struct fake_http_reply *reply)
+{
+	if (step == FAKE_NEW_ORDER)
+		reply->header_count = 0;
+}
+
+static void
+order_without_location(void **state)
+{
+	struct world w;
+	struct result r;
+
+	world_open(&w);
+	w.fake.after = no_location;
+	world_ready(&w);
+	order_start(&w, &r, "a.test");
+	assert_true(order_wait(&w, &r, 60 * 1000));
+	assert_failed(&r, ERR_UPSTREAM, "gave no URL");
+	order_done(&r);
+	world_close(&w);
+}
+
+/* A machine that goes round and round dies, not the daemon. */
+static void
+never_ready(void **state)
+{
+	struct world w;
+	struct result r;
+
+	world_open(&w);
+	w.fake.not_ready = 1000 * 1000;
+	w.fake.expires_s = 1000 * 1000;
+	world_ready(&w);
+	order_start_with(&w, &r, "a.test", 0, NULL, 1000LL * 1000 * 1000);
+	assert_true(order_wait(&w, &r, 1000LL * 1000 * 1000));
+	assert_failed(&r, ERR_INTERNAL, "too many steps");
+	assert_in_range(w.fake.count[FAKE_FINALIZE], 1000, 2000);
+	order_done(&r);
+	world_close(&w);
+}
+
 /* ---- time ---- */
 
 static void
@@ -621,6 +772,10 @@ main(void)
 	    cmocka_unit_test(subproblems),
 	    cmocka_unit_test(refused_challenge),
 	    cmocka_unit_test(told_before),
+	    cmocka_unit_test(order_invalid_after_finalize),
+	    cmocka_unit_test(authorization_ended),
+	    cmocka_unit_test(order_without_location),
+	    cmocka_unit_test(never_ready),
 	    cmocka_unit_test(order_expires),
 	    cmocka_unit_test(expired_when_made),
 	    cmocka_unit_test(deadline_everywhere),
