@@ -41,8 +41,7 @@ step "1/5 packages"
 need_packages "$build/packages.log" $packages_build $packages_demo
 
 step "2/5 build, in $build/"
-configure "$build" "$build.log" -Dtests=false -Dbuildtype=debugoptimized
-mv -f "$build.log" "$build/setup.log" 2>/dev/null
+configure "$build" -Dtests=false -Dbuildtype=debugoptimized || die "meson cannot set up the build in $build"
 ninja -C "$build" >"$build/build.log" 2>&1 || die "the build failed" "$build/build.log"
 acmems=$build/src/bin/acmems
 [ -x "$acmems" ] || die "the build made no $acmems" "$build/build.log"
@@ -99,7 +98,8 @@ pids="$pid $pids"
 wait_for 15 "$pid" port_used "$ca_port" || die "the test CA (pebble) does not start" "$run/pebble.log"
 say "Pebble, the CA:  https://127.0.0.1:$ca_port/dir"
 
-"$acmems" "$conf" >"$run/acmems.out" 2>"$run/acmems.log" &
+: >"$run/acmems.out"
+"$acmems" "$conf" >>"$run/acmems.out" 2>"$run/acmems.log" &
 pid=$!
 pids="$pid $pids"
 wait_for 15 "$pid" grep -q '^running' "$run/acmems.out" || die "acmems does not start" "$run/acmems.log"

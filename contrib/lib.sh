@@ -80,15 +80,21 @@ need_packages() {
 		die "packages cannot be installed:$missing" "$log"
 }
 
-# The flags of a meson set-up may have changed since the folder was made.
+# configure DIR ARGUMENT...: meson setup, anew where the folder is of another version or broken. The
+# log ends up as DIR/setup.log.
 configure() {
-	local dir=$1 log=$2
-	shift 2
-	if [ -e "$dir/build.ninja" ] && meson setup --reconfigure "$dir" "$@" >"$log" 2>&1; then
-		return
+	local dir=$1 log
+	shift
+	log=$(mktemp) || return 1
+	if [ ! -e "$dir/build.ninja" ] || ! meson setup --reconfigure "$dir" "$@" >"$log" 2>&1; then
+		rm -rf "$dir"
+		if ! meson setup "$dir" "$@" >"$log" 2>&1; then
+			tail -n 25 "$log" | sed 's/^/    /' >&2
+			rm -f "$log"
+			return 1
+		fi
 	fi
-	rm -rf "$dir"
-	meson setup "$dir" "$@" >"$log" 2>&1 || die "meson cannot set up the build in $dir" "$log"
+	mv -f "$log" "$dir/setup.log"
 }
 
 port_used() {

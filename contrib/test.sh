@@ -72,8 +72,8 @@ build_in() {
 	shift
 	step "build in $dir"
 	mkdir -p "$build/logs"
-	if ! configure "$dir" "$build/logs/setup.log" "$@"; then
-		failed "meson cannot set up $dir" "$build/logs/setup.log"
+	if ! configure "$dir" "$@"; then
+		failed "meson cannot set up $dir"
 		return 1
 	fi
 	if ! ninja -C "$dir" >"$build/logs/build.log" 2>&1; then
