@@ -10,25 +10,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/stat.h>
 
 #include "base/alloc.h"
-#include "base/queue.h"
 #include "ev/loop.h"
 #include "ev/op.h"
+#include "ev/resolver.h"
 #include "ev/timer.h"
-
-static const char resolv_conf[] = "/etc/resolv.conf";
-static const char hosts_file[] = "/etc/hosts";
-
-struct resolver {
-	struct loop *loop;
-	struct evdns_base *evdns;
-	struct timespec resolv_read; /* when the files read were last changed */
-	struct timespec hosts_read;
-	TAILQ_HEAD(, lookup) lookups;
-	bool dying; /* freed by its owner, by us when evdns has called back for all look-ups */
-};
 
 /* Outlives its operation when that is cancelled: evdns still calls back. */
 struct lookup {
@@ -48,86 +35,6 @@ struct lookup {
 	struct resolved answer;
 };
 
-static struct timespec
-changed_at(const char *path)
-{
-	struct stat st;
-
-	return stat(path, &st) == 0 ? st.st_mtim : (struct timespec){0};
-}
-
-static bool
-same_time(struct timespec a, struct timespec b)
-{
-	return a.tv_sec == b.tv_sec && a.tv_nsec == b.tv_nsec;
-}
-
-/* evdns_base_new() itself fails where resolv.conf is missing or empty: read it afterwards and let
- * it fail. The hosts file is read all the same, and without a name server that of this machine is
- * asked, as libc does. */
-static struct evdns_base *
-evdns_open(struct resolver *r)
-{
-	struct evdns_base *evdns;
-
-	evdns = evdns_base_new(loop_base(r->loop), EVDNS_BASE_DISABLE_WHEN_INACTIVE);
-	if (evdns == NULL)
-		return NULL;
-	r->resolv_read = changed_at(resolv_conf);
-	r->hosts_read = changed_at(hosts_file);
-	/* Mixed case protects questions from forged answers, which TLS does too, and better; some
-	 * name servers do not repeat it. */
-	evdns_base_set_option(evdns, "randomize-case:", "0");
-	evdns_base_resolv_conf_parse(evdns, DNS_OPTIONS_ALL, resolv_conf);
-	return evdns;
-}
-
-/* A daemon lives longer than the network it was started in. */
-static void
-reread_changed_files(struct resolver *r)
-{
-	struct evdns_base *fresh;
-	const struct lookup *l;
-
-	if (same_time(r->resolv_read, changed_at(resolv_conf)) &&
-	    same_time(r->hosts_read, changed_at(hosts_file)))
-		return;
-	TAILQ_FOREACH (l, &r->lookups, entry) {
-		if (l->asking)
-			return;
-	}
-	fresh = evdns_open(r);
-	if (fresh == NULL)
-		return;
-	evdns_base_free(r->evdns, 1);
-	r->evdns = fresh;
-}
-
-struct resolver *
-resolver_new(struct loop *loop, struct err *e)
-{
-	struct resolver *r = xcalloc(1, sizeof(*r));
-
-	r->loop = loop;
-	TAILQ_INIT(&r->lookups);
-	r->evdns = evdns_open(r);
-	if (r->evdns == NULL) {
-		free(r);
-		err_set(e, ERR_INTERNAL, "libevent cannot make its resolver");
-		return NULL;
-	}
-	return r;
-}
-
-static void
-resolver_destroy(void *ptr)
-{
-	struct resolver *r = ptr;
-
-	evdns_base_free(r->evdns, 1);
-	free(r);
-}
-
 static void
 lookup_free(struct lookup *l)
 {
@@ -139,7 +46,7 @@ lookup_free(struct lookup *l)
 	free(l->host);
 	free(l);
 	if (r->dying && TAILQ_EMPTY(&r->lookups))
-		loop_dispose(r->loop, resolver_destroy, r);
+		resolver_dispose(r);
 }
 
 /* The operation is over; the memory goes when evdns has called back. */
@@ -220,6 +127,7 @@ evdns_answered(int result, struct evutil_addrinfo *list, void *arg)
 	struct lookup *l = arg;
 
 	l->asking = false;
+	l->resolver->asking--;
 	if (l->finished) {
 		lookup_free(l);
 	} else {
@@ -289,8 +197,9 @@ ask(struct lookup *l, const char *port)
 	};
 	struct evdns_getaddrinfo_request *request;
 
-	reread_changed_files(l->resolver);
+	resolver_reread_changed_files(l->resolver);
 	l->asking = true;
+	l->resolver->asking++;
 	request = evdns_getaddrinfo(l->resolver->evdns, l->host, port, &hints, evdns_answered, l);
 	if (l->asking)
 		l->request = request;
@@ -330,7 +239,7 @@ resolver_free(struct resolver *r)
 	if (r == NULL)
 		return;
 	if (TAILQ_EMPTY(&r->lookups))
-		loop_dispose(r->loop, resolver_destroy, r);
+		resolver_dispose(r);
 	r->dying = true;
 	TAILQ_FOREACH_SAFE (l, &r->lookups, entry, next) {
 		if (!l->finished)

@@ -23,6 +23,10 @@ struct resolved {
 
 /* A machine without any name server is no failure: addresses and the hosts file still work. */
 struct resolver *resolver_new(struct loop *loop, struct err *e);
+/* The same with other files. A changed file is read anew before the next question. */
+struct resolver *resolver_new_files(
+    struct loop *loop, const char *resolv_conf, const char *hosts, struct err *e);
+/* Cancels its look-ups without running completions. NULL is fine. */
 void resolver_free(struct resolver *r);
 
 /* answer is NULL on failure (ERR_UNREACHABLE naming the host), else valid during the call. */

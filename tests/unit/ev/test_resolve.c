@@ -3,11 +3,13 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "ev/op.h"
-#include "tests/unit/ev/pump.h"
+#include "tests/unit/ev/name_server.h"
 
 struct fixture {
 	struct loop *loop;
@@ -17,15 +19,37 @@ struct fixture {
 	bool again;
 	struct resolved answer;
 	struct err error;
+	struct name_server *server;
+	char resolv_conf[64];
+	char hosts[64];
 };
+
+static void
+write_text(const char *path, const char *text)
+{
+	FILE *file = fopen(path, "w");
+
+	assert_non_null(file);
+	fputs(text, file);
+	fclose(file);
+}
 
 static int
 setup(void **state)
 {
 	struct fixture *f = calloc(1, sizeof(*f));
+	char text[64];
 
 	f->loop = loop_new(NULL);
-	f->resolver = resolver_new(f->loop, NULL);
+	f->server = name_server_start(f->loop);
+	strcpy(f->resolv_conf, "/tmp/acmems-resolv-XXXXXX");
+	strcpy(f->hosts, "/tmp/acmems-hosts-XXXXXX");
+	close(mkstemp(f->resolv_conf));
+	close(mkstemp(f->hosts));
+	snprintf(text, sizeof(text), "nameserver 127.0.0.1:%u\n", f->server->port);
+	write_text(f->resolv_conf, text);
+	write_text(f->hosts, "192.0.2.80 ca.example.org www\n2001:db8::80 ca.example.org\n");
+	f->resolver = resolver_new_files(f->loop, f->resolv_conf, f->hosts, NULL);
 	*state = f;
 	return f->resolver == NULL;
 }
@@ -36,7 +60,10 @@ teardown(void **state)
 	struct fixture *f = *state;
 
 	resolver_free(f->resolver);
+	name_server_stop(f->server);
 	loop_free(f->loop);
+	unlink(f->resolv_conf);
+	unlink(f->hosts);
 	free(f);
 	return 0;
 }
@@ -115,15 +142,78 @@ test_localhost(void **state)
 }
 
 static void
+test_name_server(void **state)
+{
+	struct fixture *f = *state;
+
+	start(f, "acme.example.net", 60000);
+	PUMP_UNTIL(f->loop, f->done == 1);
+	assert_string_equal(first(f), "192.0.2.53");
+	assert_int_equal(f->answer.count, 1);
+	assert_true(f->server->questions > 0);
+}
+
+static void
+test_hosts_file(void **state)
+{
+	struct fixture *f = *state;
+
+	start(f, "WWW", 60000);
+	PUMP_UNTIL(f->loop, f->done == 1);
+	assert_string_equal(first(f), "192.0.2.80");
+	start(f, "ca.example.org", 60000);
+	PUMP_UNTIL(f->loop, f->done == 1);
+	assert_true(f->answer.count >= 1);
+	assert_int_equal(f->server->questions, 0);
+}
+
+static void
+test_changed_files_are_read_anew(void **state)
+{
+	struct fixture *f = *state;
+
+	write_text(f->hosts, "192.0.2.99 moved.example.org\n");
+	start(f, "moved.example.org", 60000);
+	PUMP_UNTIL(f->loop, f->done == 1);
+	assert_string_equal(first(f), "192.0.2.99");
+	unlink(f->resolv_conf); /* as good as empty */
+	start(f, "moved.example.org", 60000);
+	PUMP_UNTIL(f->loop, f->done == 1);
+	assert_string_equal(first(f), "192.0.2.99");
+}
+
+/* A machine without any name server is no failure. */
+static void
+test_no_resolv_conf(void **state)
+{
+	struct fixture *f = *state;
+
+	resolver_free(f->resolver);
+	f->resolver = resolver_new_files(f->loop, "/nonexistent/resolv.conf", f->hosts, NULL);
+	assert_non_null(f->resolver);
+	start(f, "www", 60000);
+	PUMP_UNTIL(f->loop, f->done == 1);
+	assert_string_equal(first(f), "192.0.2.80");
+	resolver_free(f->resolver);
+	write_text(f->resolv_conf, "");
+	f->resolver = resolver_new_files(f->loop, f->resolv_conf, "/nonexistent/hosts", NULL);
+	assert_non_null(f->resolver);
+	start(f, "127.0.0.1", 60000);
+	PUMP_UNTIL(f->loop, f->done == 1);
+	assert_string_equal(first(f), "127.0.0.1");
+}
+
+static void
 test_failure(void **state)
 {
 	struct fixture *f = *state;
 
-	start(f, "no.such.host.invalid", 500);
+	f->server->rcode = 3;
+	start(f, "no.such.host.invalid", 60000);
 	PUMP_UNTIL(f->loop, f->done == 1);
 	assert_int_equal(f->error.kind, ERR_UNREACHABLE);
 	assert_non_null(strstr(f->error.detail, "no.such.host.invalid"));
-	start(f, "", 500);
+	start(f, "", 60000);
 	PUMP_UNTIL(f->loop, f->done == 1);
 	assert_int_equal(f->answer.count, 0);
 }
@@ -133,9 +223,12 @@ test_timeout(void **state)
 {
 	struct fixture *f = *state;
 
-	start(f, "slow.invalid", 0);
+	f->server->mute = true;
+	start(f, "slow.invalid", 50);
 	PUMP_UNTIL(f->loop, f->done == 1);
 	assert_int_equal(f->error.kind, ERR_UNREACHABLE);
+	assert_non_null(strstr(f->error.detail, "no name server answers"));
+	assert_true(f->server->questions > 0);
 	pump_quiet(f->loop); /* what evdns still says is heard by nobody */
 	assert_int_equal(f->done, 1);
 }
@@ -147,11 +240,12 @@ test_cancel(void **state)
 	struct fixture *f = *state;
 
 	for (size_t i = 0; i < sizeof(hosts) / sizeof(hosts[0]); i++) {
-		start(f, hosts[i], 60000);
-		op_cancel(&f->slot);
-		start(f, hosts[i], 60000);
-		loop_turn(f->loop, false);
-		op_cancel(&f->slot);
+		for (int turns = 0; turns < 6; turns++) {
+			start(f, hosts[i], 60000);
+			for (int n = 0; n < turns; n++)
+				loop_turn(f->loop, false);
+			op_cancel(&f->slot);
+		}
 	}
 	pump_quiet(f->loop);
 }
@@ -174,6 +268,7 @@ test_freed_while_asking(void **state)
 	struct fixture *f = *state;
 	struct op *other = NULL;
 
+	f->server->mute = true;
 	start(f, "a.invalid", 60000);
 	resolve_start(f->resolver, "127.0.0.1", 443, 60000, done, f, &other);
 	resolver_free(f->resolver);
@@ -189,6 +284,10 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test_setup_teardown(test_literals, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_localhost, setup, teardown),
+	    cmocka_unit_test_setup_teardown(test_name_server, setup, teardown),
+	    cmocka_unit_test_setup_teardown(test_hosts_file, setup, teardown),
+	    cmocka_unit_test_setup_teardown(test_changed_files_are_read_anew, setup, teardown),
+	    cmocka_unit_test_setup_teardown(test_no_resolv_conf, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_failure, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_timeout, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_cancel, setup, teardown),

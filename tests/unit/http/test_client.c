@@ -486,35 +486,129 @@ test_places_come_back(void **state)
 	assert_int_equal(f->server->requests, 6);
 }
 
-static void
-test_next_address(void **state)
+/* Takes connections to its port but never answers them: their backlog is full. */
+static int
+deaf_socket(uint16_t port, int filler[4])
 {
-	struct fixture *f = *state;
+	struct listen_address a = loopback_address();
+	struct sockaddr_in *in = (struct sockaddr_in *)&a.sa;
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	const int on = 1;
+
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+	in->sin_port = htons(port);
+	assert_int_equal(bind(fd, (struct sockaddr *)in, sizeof(*in)), 0);
+	assert_int_equal(listen(fd, 0), 0);
+	for (int i = 0; i < 4; i++) {
+		filler[i] = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+		connect(filler[i], (struct sockaddr *)in, sizeof(*in));
+	}
+	return fd;
+}
+
+static bool
+serve_on_v6(struct fixture *f, uint16_t port)
+{
+	struct script_server *server = f->server;
 	struct listen_address *v6;
-	struct script_server *server;
 	struct listener *l;
-	struct asked a;
-	struct uri uri;
 	char spec[32];
 	size_t n;
 
-	/* A server on ::1 alone: localhost is 127.0.0.1 first. */
-	SERVE(f, {OK_ANSWER});
-	snprintf(spec, sizeof(spec), "[::1]:%u", listener_port(f->server->listener));
-	uri = server_uri(f, "http", "localhost");
+	snprintf(spec, sizeof(spec), "[::1]:%u", port);
 	assert_true(listen_addresses(spec, &v6, &n, NULL));
 	l = listener_open(f->loop, v6, NULL, NULL);
 	free(v6);
 	if (l == NULL)
-		skip();
-	server = f->server;
+		return false;
 	listener_free(server->listener);
 	server->listener = l;
 	server->lent = listener_lend(l, script_recall, server);
 	evconnlistener_set_cb(server->lent, script_accept, server);
+	return true;
+}
+
+/* A server on ::1 alone: localhost is 127.0.0.1 first. */
+static void
+test_next_address(void **state)
+{
+	struct fixture *f = *state;
+	struct asked a;
+	struct uri uri;
+
+	SERVE(f, {OK_ANSWER});
+	uri = server_uri(f, "http", "localhost");
+	if (!serve_on_v6(f, uri.port))
+		skip();
 	ask(f, &a, &(struct http_call){.uri = &uri, .timeout_ms = 60000});
 	PUMP_UNTIL(f->loop, a.done);
 	assert_int_equal(a.status, 200);
+}
+
+/* One address takes no connection, the other one does. */
+static void
+test_next_address_after_silence(void **state)
+{
+	struct fixture *f = *state;
+	int filler[4];
+	struct asked a;
+	struct uri uri;
+	int deaf;
+
+	SERVE(f, {OK_ANSWER});
+	uri = server_uri(f, "http", "localhost");
+	if (!serve_on_v6(f, uri.port))
+		skip();
+	deaf = deaf_socket(uri.port, filler);
+	ask(f, &a, &(struct http_call){.uri = &uri, .timeout_ms = 1000});
+	PUMP_UNTIL(f->loop, a.done);
+	assert_int_equal(a.status, 200);
+	for (int i = 0; i < 4; i++)
+		close(filler[i]);
+	close(deaf);
+}
+
+/* Names that all mean this machine: a CA may name many origins. */
+static void
+test_many_origins(void **state)
+{
+	struct fixture *f = *state;
+	struct asked a;
+	char host[32];
+
+	SERVE(f, {OK_ANSWER, CLOSE});
+	for (int i = 0; i < 40; i++) {
+		struct uri uri;
+
+		snprintf(host, sizeof(host), "o%d.localhost", i);
+		uri = server_uri(f, "http", host);
+		ask(f, &a, &(struct http_call){.uri = &uri, .timeout_ms = 60000});
+		PUMP_UNTIL(f->loop, a.done);
+		assert_int_equal(a.status, 200);
+		pump_once(f->loop);
+	}
+}
+
+/* The result waits for the end of the turn, and is not wanted any more. */
+static void
+test_cancelled_with_its_result(void **state)
+{
+	struct fixture *f = *state;
+	struct uri uri;
+	struct asked a;
+
+	SERVE(f, {OK_ANSWER});
+	uri = server_uri(f, "http", "127.0.0.1");
+	strcpy(uri.host, "");
+	for (int turns = 0; turns < 6; turns++) {
+		ask(f, &a, &(struct http_call){.uri = &uri, .timeout_ms = 60000});
+		for (int i = 0; i < turns; i++)
+			loop_turn(f->loop, false);
+		op_cancel(&a.slot);
+	}
+	ask(f, &a, &(struct http_call){.uri = &uri, .timeout_ms = 60000});
+	PUMP_UNTIL(f->loop, a.done);
+	assert_int_equal(a.status, 0);
 }
 
 struct chain {
@@ -651,6 +745,9 @@ main(void)
 	    T(test_deadline_holds_while_waiting),
 	    T(test_places_come_back),
 	    T(test_next_address),
+	    T(test_next_address_after_silence),
+	    T(test_many_origins),
+	    T(test_cancelled_with_its_result),
 	    T(test_completion_starts_the_next),
 	    T(test_completion_frees_the_client),
 	    T(test_cancel_at_every_stage),
