@@ -92,8 +92,11 @@ connection_reply(
 	clean_text(reason, sizeof(reason),
 	    reply->reason != NULL ? reply->reason : standard_reason(reply->status));
 	add_headers(out, reply);
-	if (leftover || reply->close)
+	if (leftover || reply->close) {
+		/* An HTTP/1.0 client that asked to stay would be told both. */
+		evhttp_remove_header(evhttp_request_get_input_headers(req), "Connection");
 		evhttp_add_header(out, "Connection", "close");
+	}
 	if (strcmp(c->head.method, "HEAD") != 0)
 		evbuffer_add(body, reply->body, reply->body_len);
 	evhttp_request_set_on_complete_cb(req, written, c);

@@ -69,6 +69,36 @@ test_body(void **state)
 }
 
 static void
+closing_reply(void *arg, struct http_exchange *x)
+{
+	http_exchange_reply(x, &(struct http_reply){.status = 503, .close = true});
+}
+
+static void
+test_http_1_0_keep_alive(void **state)
+{
+	static const char request[] = "GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n";
+	struct fixture *f = *state;
+	struct raw_client *c = ask(f, request);
+
+	assert_non_null(strstr(c->got, "Connection: keep-alive"));
+	raw_forget(c);
+	raw_send(c, request);
+	PUMP_UNTIL(f->loop, raw_has_answer(c, false));
+	assert_int_equal(raw_status(c), 200);
+	raw_close(c);
+
+	f->conf.handler = closing_reply;
+	fixture_restart(f);
+	c = ask(f, request);
+	PUMP_UNTIL(f->loop, raw_at_end(c));
+	assert_int_equal(raw_status(c), 503);
+	assert_non_null(strstr(c->got, "Connection: close"));
+	assert_null(strstr(c->got, "keep-alive"));
+	raw_close(c);
+}
+
+static void
 test_byte_by_byte(void **state)
 {
 	static const char request[] =
@@ -515,6 +545,7 @@ main(void)
 	    T(test_keep_alive),
 	    T(test_head_has_no_body),
 	    T(test_body),
+	    T(test_http_1_0_keep_alive),
 	    T(test_byte_by_byte),
 	    T(test_methods_all_reach_the_handler),
 	    T(test_refused),
