@@ -14,10 +14,10 @@
 #include "challenge/challenge.h"
 #include "ev/loop.h"
 #include "ev/op.h"
+#include "tests/unit/dns/ports.h"
 
 static struct loop *loop;
 static struct challenge *challenge;
-static unsigned port;
 static int udp;
 
 struct presenter {
@@ -29,19 +29,6 @@ struct presenter {
 	unsigned fetched;
 };
 
-static int
-bound_udp(unsigned *ret_port)
-{
-	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0);
-	struct sockaddr_in sin = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	socklen_t len = sizeof(sin);
-
-	assert_int_equal(bind(fd, (struct sockaddr *)&sin, sizeof(sin)), 0);
-	getsockname(fd, (struct sockaddr *)&sin, &len);
-	*ret_port = ntohs(sin.sin_port);
-	return fd;
-}
-
 static void
 start(const char *zone)
 {
@@ -52,15 +39,15 @@ start(const char *zone)
 	    .dns01_server = {.listeners = listeners, .listener_count = 1, .zone = (char *)zone},
 	};
 	struct sockaddr_in to = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	unsigned own;
+	unsigned port = free_port();
 	struct err e;
 
-	close(bound_udp(&port));
 	snprintf(listener, sizeof(listener), "127.0.0.1:%u", port);
 	loop = loop_new(&e);
 	challenge = challenge_new(loop, &conf, &e);
-	assert_non_null(challenge);
-	udp = bound_udp(&own);
+	if (challenge == NULL)
+		fail_msg("%s", e.detail);
+	udp = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0);
 	to.sin_port = htons((uint16_t)port);
 	assert_int_equal(connect(udp, (struct sockaddr *)&to, sizeof(to)), 0);
 }

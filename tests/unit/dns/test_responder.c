@@ -15,6 +15,7 @@
 #include "dns/responder.h"
 #include "ev/listener.h"
 #include "ev/loop.h"
+#include "tests/unit/dns/ports.h"
 
 static const char VALUE[] = "LPJNul-wow4m6DsqxbninhsWHlwfp0JecwQzYpOLmCQ";
 static const char NAME[] = "_acme-challenge.example.org";
@@ -39,20 +40,6 @@ fetched(void *arg)
 		responder_remove(w->responder, w->record);
 		w->record = NULL;
 	}
-}
-
-/* A port that was free a moment ago. */
-static unsigned
-free_port(void)
-{
-	int fd = socket(AF_INET, SOCK_STREAM, 0);
-	struct sockaddr_in sin = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	socklen_t len = sizeof(sin);
-
-	assert_int_equal(bind(fd, (struct sockaddr *)&sin, sizeof(sin)), 0);
-	getsockname(fd, (struct sockaddr *)&sin, &len);
-	close(fd);
-	return ntohs(sin.sin_port);
 }
 
 static struct world *
