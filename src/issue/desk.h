@@ -3,12 +3,14 @@
  * The desk of requests: what happens to one POST /sign. Authorises, looks into
  * the store, joins a running job or starts one, and answers everyone who waits.
  *
- *   desk.c     the way of a request, and the waiters
- *   job.c      the state machine of one certificate: turn, order, check, store, answer
- *   turns.c    jobs with equal identifier sets, one after the other
- *   failures.c the memory of failures
- *   results.c  certificates nobody took yet, or that are not stored yet
- *   seen.c     names of bodies parsed before, so that a cached answer parses nothing
+ *   desk.c         the desk itself, and its jobs
+ *   desk_sign.c    the way of one request: who, what, from where
+ *   desk_answer.c  how it ends
+ *   job.c          the state machine of one certificate: turn, order, check, store
+ *   turns.c        jobs with equal identifier sets, one after the other
+ *   failures.c     the memory of failures
+ *   results.c      certificates nobody took yet, or that are not stored yet
+ *   seen.c         names of bodies parsed before, so that a cached answer parses nothing
  */
 #pragma once
 

@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "acme/ca.h"
 #include "acme/order.h"
@@ -170,13 +171,30 @@ order_challenge_error(void *arg, const struct err *e)
 	log_debug(&j->log, "challenge: %s", e->detail);
 }
 
+/* What a CA says of a name or a CSR need not say which; whoever reads it has many. */
+static void
+name_it(const struct job *j, struct err *e)
+{
+	const struct identifiers *names = &j->csr->names;
+
+	if (e->kind != ERR_VALIDATION && e->kind != ERR_FORBIDDEN && e->kind != ERR_BAD_CSR &&
+	    e->kind != ERR_RATE_LIMITED)
+		return;
+	for (size_t i = 0; i < names->count; i++)
+		if (strstr(e->detail, identifier_base(&names->items[i])) != NULL)
+			return;
+	err_prefix(e, "%s", j->names);
+}
+
 static void
 order_done(void *arg, struct chain *chain, const char *certificate_url, const struct err *e)
 {
 	struct job *j = arg;
 
 	if (chain == NULL) {
-		move(j, failed(j, e));
+		struct err named = *e;
+		name_it(j, &named);
+		move(j, failed(j, &named));
 		return;
 	}
 	j->chain = chain;
@@ -372,6 +390,7 @@ job_new(const struct job_conf *conf, struct csr *csr)
 	j->deadline = j->started + conf->timeout_ms;
 	identifiers_text(&csr->names, j->names, sizeof(j->names));
 	j->log = (struct log_context){
+	    .peer = j->conf.peer, /* who asked first */
 	    .order = j->conf.id,
 	    .names = j->names,
 	    .block = j->conf.auth_block,

@@ -43,6 +43,30 @@ test_every_kind_for_every_waiter(void **state)
 }
 
 static void
+test_the_domain_is_named(void **state)
+{
+	struct world *w = *state;
+	struct body b = body_make("a.example,*.b.example");
+	struct client c = {0};
+
+	post(w, &c, &b);
+	fake_order_fail(fake_order_at(0), ERR_FORBIDDEN, "the CA: not on our list", 0);
+	settle(w);
+	expect_error(&c, ERR_FORBIDDEN);
+	assert_non_null(strstr(c.error.detail, "*.b.example"));
+	assert_non_null(strstr(c.error.detail, "the CA: not on our list"));
+	desk_forget_failures(w->desk);
+	post(w, &c, &b);
+	fake_order_fail(fake_order_at(0), ERR_FORBIDDEN, "b.example is not on our list", 0);
+	settle(w);
+	assert_string_equal(c.error.detail, "b.example is not on our list");
+	/* Each failure once, with who. */
+	assert_int_equal(logged(w, "b.example is not on our list peer=192.0.2.1"), 1);
+	client_done(&c);
+	body_done(&b);
+}
+
+static void
 test_what_the_ca_issues_is_checked(void **state)
 {
 	struct world *w = *state;
@@ -321,6 +345,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    SCENARIO(test_every_kind_for_every_waiter),
+	    SCENARIO(test_the_domain_is_named),
 	    SCENARIO(test_what_the_ca_issues_is_checked),
 	    SCENARIO(test_certificate_of_tomorrow),
 	    SCENARIO(test_failed_name_is_remembered),
