@@ -37,6 +37,7 @@ enum ca_event {
 	CA_EVENT_PAUSED,        /* new orders wait as the CA says; e */
 	CA_EVENT_UP,            /* reachable again */
 	CA_EVENT_TROUBLE,       /* e, which keeps nobody from certificates: a file, a contact */
+	CA_EVENT_COUNT
 };
 
 struct ca_conf {

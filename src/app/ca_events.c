@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "app/ca_events.h"
 
+#include <assert.h>
 #include <stddef.h>
 
 #include "base/log.h"
@@ -21,6 +22,7 @@ static const struct ca_event_row {
     [CA_EVENT_UP] = {LOG_LEVEL_INFO, "the CA answers"},
     [CA_EVENT_TROUBLE] = {LOG_LEVEL_WARNING, "account"},
 };
+static_assert(sizeof(rows) / sizeof(rows[0]) == CA_EVENT_COUNT, "a row for each event");
 
 void
 ca_events_log(void *arg, enum ca_event event, const char *text, const struct err *e)

@@ -93,7 +93,9 @@ bind_failed(const struct listen_address *a, int error, bool *ret_no_family, stru
 		    "%s: a port below 1024 needs root or the capability CAP_NET_BIND_SERVICE",
 		    a->text);
 	}
-	return err_errno(e, ERR_CONFIG, error, "cannot listen on %s", a->text);
+	/* An address the machine does not have may come later, with its network. */
+	return err_errno(e, error == EADDRNOTAVAIL ? ERR_INTERNAL : ERR_CONFIG, error,
+	    "cannot listen on %s", a->text);
 }
 
 int
