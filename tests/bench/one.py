@@ -59,7 +59,9 @@ def main():
     print(f"{args.count} CSRs", file=sys.stderr)
     bodies = [csrs.make(f"n{i}.example.org") for i in range(args.count)]
 
-    pebble = Pebble(folder / "pebble", programs, tls, free_port(), True).start()
+    # Retry-After is obeyed: with Pebble's usual second each certificate would take one.
+    pebble = Pebble(folder / "pebble", programs, tls, free_port(), True,
+                    retryAfter={"authz": 0, "order": 0}).start()
     daemon = Daemon(folder / "acmems", directory=pebble.directory, ca_file=tls.root,
                     challenge_port=pebble.config["httpPort"],
                     conf={"logging": {"level": "warning"}})
