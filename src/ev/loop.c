@@ -24,6 +24,8 @@ struct disposal {
 
 struct loop {
 	struct event_base *base;
+	struct event *end_of_turn;
+	bool ending; /* end_of_turn is active */
 	bool stop;
 	TAILQ_HEAD(, task) tasks;
 	TAILQ_HEAD(, disposal) disposals;
@@ -80,6 +82,26 @@ base_new(void)
 	return base;
 }
 
+static void
+end_turn(evutil_socket_t fd, short what, void *arg)
+{
+	struct loop *loop = arg;
+
+	event_base_loopbreak(loop->base);
+}
+
+/* There is something to do after this turn. The event goes behind those that are active now, and
+ * ends the turn when its time comes. Left alone, event_base_loop() would go on, polls included, for
+ * as long as there is always something active: callbacks libevent puts off can see to that. */
+static void
+ask_for_end(struct loop *loop)
+{
+	if (loop->ending)
+		return;
+	loop->ending = true;
+	event_active(loop->end_of_turn, EV_TIMEOUT, 0);
+}
+
 struct loop *
 loop_new(struct err *e)
 {
@@ -94,6 +116,9 @@ loop_new(struct err *e)
 	}
 	loop = xcalloc(1, sizeof(*loop));
 	loop->base = base;
+	loop->end_of_turn = event_new(base, -1, 0, end_turn, loop);
+	if (loop->end_of_turn == NULL)
+		abort();
 	TAILQ_INIT(&loop->tasks);
 	TAILQ_INIT(&loop->disposals);
 	TAILQ_INIT(&loop->signals);
@@ -138,12 +163,10 @@ run_disposals(struct loop *loop)
 static int
 turn(struct loop *loop, bool block)
 {
-	int flags = EVLOOP_ONCE;
-	int r;
+	int r = event_base_loop(loop->base, block ? EVLOOP_ONCE : EVLOOP_ONCE | EVLOOP_NONBLOCK);
 
-	if (!block || !TAILQ_EMPTY(&loop->tasks))
-		flags |= EVLOOP_NONBLOCK;
-	r = event_base_loop(loop->base, flags);
+	event_del(loop->end_of_turn);
+	loop->ending = false;
 	run_tasks(loop);
 	run_disposals(loop);
 	return r;
@@ -158,17 +181,15 @@ loop_turn(struct loop *loop, bool block)
 bool
 loop_run(struct loop *loop, struct err *e)
 {
-	bool had_tasks;
 	int r;
 
 	loop->stop = false;
 	while (!loop->stop) {
-		had_tasks = !TAILQ_EMPTY(&loop->tasks);
 		r = turn(loop, true);
 		if (r < 0)
 			return err_set(e, ERR_INTERNAL, "the event loop failed");
 		/* Nothing can ever happen again: better an end than a busy wait. */
-		if (r == 1 && !had_tasks && TAILQ_EMPTY(&loop->tasks) && !loop->stop)
+		if (r == 1 && TAILQ_EMPTY(&loop->tasks) && !loop->stop)
 			return err_set(e, ERR_INTERNAL, "the event loop has nothing to wait for");
 	}
 	return true;
@@ -224,8 +245,11 @@ loop_free(struct loop *loop)
 	do {
 		run_tasks(loop);
 		run_disposals(loop);
+		event_del(loop->end_of_turn);
+		loop->ending = false;
 		event_base_loop(loop->base, EVLOOP_NONBLOCK);
 	} while (!TAILQ_EMPTY(&loop->tasks) || !TAILQ_EMPTY(&loop->disposals));
+	event_free(loop->end_of_turn);
 	event_base_free(loop->base);
 	free(loop);
 }
@@ -239,6 +263,7 @@ task_post(struct loop *loop, struct task *task, void (*fn)(void *arg), void *arg
 	task->fn = fn;
 	task->arg = arg;
 	TAILQ_INSERT_TAIL(&loop->tasks, task, entry);
+	ask_for_end(loop);
 }
 
 void
@@ -277,4 +302,5 @@ loop_dispose_at(struct loop *loop, void (*free_fn)(void *ptr), void *ptr, const 
 	d->ptr = ptr;
 	d->where = where;
 	TAILQ_INSERT_TAIL(&loop->disposals, d, entry);
+	ask_for_end(loop);
 }

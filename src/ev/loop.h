@@ -2,9 +2,10 @@
 /*
  * The one event loop. Everything runs on it in one thread.
  *
- * "After this turn": a task posted during a turn runs when the callbacks of
- * that turn have returned; what is handed to loop_dispose is freed after those
- * tasks. So nothing is freed while one of its callbacks is on the stack.
+ * "After this turn": a task posted during a turn runs when the callbacks that
+ * were due then have returned, and before the loop asks the kernel for more;
+ * what is handed to loop_dispose is freed after those tasks. So nothing is freed
+ * while one of its callbacks is on the stack.
  */
 #pragma once
 

@@ -35,14 +35,6 @@ new_bufferevent(struct client_connection *conn)
 	    base, -1, conn->ssl, BUFFEREVENT_SSL_CONNECTING, BEV_OPT_CLOSE_ON_FREE);
 }
 
-static void
-count_input(struct evbuffer *input, const struct evbuffer_cb_info *info, void *arg)
-{
-	struct client_connection *conn = arg;
-
-	conn->received += info->n_added;
-}
-
 /* evhttp has closed the socket, for whatever reason. A request on it comes back as failed. */
 static void
 closed(struct evhttp_connection *evcon, void *arg)
@@ -66,6 +58,23 @@ static void
 settle_later(struct client_connection *conn)
 {
 	task_post(conn->origin->client->loop, &conn->settle, settle, conn);
+}
+
+/* The line with the size of a chunk has no limit of evhttp's. (Nor would a high watermark do: above
+ * it libevent calls the read callback again and again.) */
+static void
+count_input(struct evbuffer *input, const struct evbuffer_cb_info *info, void *arg)
+{
+	struct client_connection *conn = arg;
+	const struct http_client_conf *conf = &conn->origin->client->conf;
+
+	conn->received += info->n_added;
+	if (evbuffer_get_length(input) <= conf->max_headers + conf->max_body + INPUT_SLACK)
+		return;
+	bufferevent_disable(conn->bev, EV_READ);
+	conn->failure = EVREQ_HTTP_DATA_TOO_LONG;
+	if (conn->call != NULL)
+		settle_later(conn);
 }
 
 static void
@@ -199,9 +208,6 @@ connection_open(struct client_origin *o, struct client_call *call,
 	evhttp_connection_set_timeout(conn->evcon, NO_TIMEOUT_S);
 	evhttp_connection_set_closecb(conn->evcon, closed, conn);
 	conn->input_cb = evbuffer_add_cb(bufferevent_get_input(conn->bev), count_input, conn);
-	/* The line with the size of a chunk has no limit of evhttp's. */
-	bufferevent_setwatermark(
-	    conn->bev, EV_READ, 0, conf->max_headers + conf->max_body + INPUT_SLACK);
 	make_request(conn, call);
 	watch_connect(conn);
 	return conn;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "ev/loop.h"
 
+#include <event2/event.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -99,6 +100,49 @@ test_task_cancelled_by_a_task_of_the_same_round(void **state)
 	assert_string_equal(trace, "c1d");
 	task_cancel(&a.second);
 	task_cancel(&a.second);
+}
+
+struct busy {
+	struct event *event;
+	struct task task;
+	int calls;
+	bool ran;
+};
+
+/* Something that is always active, as callbacks that libevent puts off may be. */
+static void
+always_active(evutil_socket_t fd, short what, void *arg)
+{
+	struct busy *b = arg;
+
+	b->calls++;
+	event_active(b->event, EV_TIMEOUT, 0);
+}
+
+static void
+note_run(void *arg)
+{
+	struct busy *b = arg;
+
+	b->ran = true;
+}
+
+static void
+test_tasks_run_however_busy_libevent_is(void **state)
+{
+	struct loop *loop = *state;
+	struct busy b = {0};
+
+	b.event = event_new(loop_base(loop), -1, 0, always_active, &b);
+	event_active(b.event, EV_TIMEOUT, 0);
+	for (int i = 0; i < 3; i++) {
+		b.ran = false;
+		task_post(loop, &b.task, note_run, &b);
+		loop_turn(loop, true);
+		assert_true(b.ran);
+	}
+	assert_true(b.calls >= 2); /* and the others have their turn */
+	event_free(b.event);
 }
 
 static void
@@ -279,6 +323,8 @@ main(void)
 		test_task_posted_by_task_runs_next_turn_after_disposals, setup, teardown),
 	    cmocka_unit_test_setup_teardown(
 		test_task_cancelled_by_a_task_of_the_same_round, setup, teardown),
+	    cmocka_unit_test_setup_teardown(
+		test_tasks_run_however_busy_libevent_is, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_free_runs_what_is_due, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_run_until_stop, setup, teardown),
 	    cmocka_unit_test_setup_teardown(

@@ -76,7 +76,7 @@ raw_receive(struct raw_client *c)
 {
 	ssize_t n;
 
-	while (!c->eof && !c->reset) {
+	while (!c->eof && !c->reset && c->len < sizeof(c->got) - 1) {
 		n = recv(c->fd, c->got + c->len, sizeof(c->got) - 1 - c->len, 0);
 		if (n < 0 && errno == EAGAIN)
 			return;

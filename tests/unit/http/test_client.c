@@ -208,22 +208,31 @@ test_endless_answers(void **state)
 	}
 }
 
-/* evhttp reads the line with the size of a chunk without a limit; ours and the deadline end it. */
+/* evhttp reads the line with the size of a chunk without a limit of its own. */
 static void
 test_endless_chunk_size(void **state)
 {
-	struct fixture *f = *state;
-	char *reply =
-	    repeated("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", '0', 1 << 20);
-	struct script_line line = {reply, KEEP};
-	struct asked a;
-	struct uri uri;
+	enum { SIZE = 32 << 20 };
 
-	serve(f, &line, 1);
-	uri = server_uri(f, "http", "127.0.0.1");
-	ask(f, &a, &(struct http_call){.uri = &uri, .timeout_ms = 300});
-	PUMP_UNTIL(f->loop, a.done);
-	assert_error(&a, ERR_UNREACHABLE, "does not answer in time");
+	struct fixture *f = *state;
+	char *reply = repeated("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", '0', SIZE);
+	struct script_line line = {reply, KEEP};
+	struct bufferevent *server_side;
+	struct asked a;
+
+	for (int tls = 0; tls < 2; tls++) {
+		if (tls)
+			serve_tls(f, &f->leaf, &line, 1);
+		else
+			serve(f, &line, 1);
+		get(f, &a);
+		PUMP_UNTIL(f->loop, f->server->requests == 1);
+		server_side = TAILQ_FIRST(&f->server->peers)->bev;
+		bufferevent_setcb(server_side, NULL, NULL, NULL, NULL);
+		PUMP_UNTIL(f->loop, a.done);
+		assert_error(&a, ERR_UPSTREAM, "malformed");
+		assert_true(evbuffer_get_length(bufferevent_get_output(server_side)) > SIZE / 2);
+	}
 	script_free(f->server);
 	f->server = NULL;
 	free(reply);
@@ -388,6 +397,27 @@ test_peer_closes_an_idle_connection(void **state)
 	assert_int_equal(f->server->accepted, 2);
 }
 
+/* A kept connection that has ended is none: the next call makes a new one, or says why not. */
+static void
+test_server_goes_away(void **state)
+{
+	struct fixture *f = *state;
+	struct asked a;
+	struct uri uri;
+
+	SERVE(f, {OK_ANSWER});
+	uri = server_uri(f, "http", "127.0.0.1");
+	get(f, &a);
+	PUMP_UNTIL(f->loop, a.done);
+	script_free(f->server);
+	f->server = NULL;
+	pump_quiet(f->loop);
+	ask(f, &a, &(struct http_call){.uri = &uri, .timeout_ms = 60000});
+	PUMP_UNTIL(f->loop, a.done);
+	assert_error(&a, ERR_UNREACHABLE, "Connection refused");
+	assert_false(a.stale);
+}
+
 static void
 test_stale_connection(void **state)
 {
@@ -483,7 +513,8 @@ test_places_come_back(void **state)
 		get(f, &a[i]);
 	for (int i = 0; i < 6; i++)
 		PUMP_UNTIL(f->loop, a[i].done);
-	assert_int_equal(f->server->requests, 6);
+	/* One may meet the end of a connection that was just kept. */
+	assert_true(f->server->requests >= 5);
 }
 
 /* Takes connections to its port but never answers them: their backlog is full. */
@@ -739,6 +770,7 @@ main(void)
 	    T(test_fresh_connection),
 	    T(test_idle_connection_is_closed),
 	    T(test_peer_closes_an_idle_connection),
+	    T(test_server_goes_away),
 	    T(test_stale_connection),
 	    T(test_half_an_answer_is_not_stale),
 	    T(test_calls_wait_for_a_place),

@@ -414,11 +414,13 @@ test_no_deadline_runs_against_our_own_work(void **state)
 	raw_close(c);
 }
 
+enum { LARGE = 64 << 20 };
+
 static void
 large_reply(void *arg, struct http_exchange *x)
 {
 	struct fixture *f = arg;
-	size_t len = 64 << 20;
+	size_t len = LARGE;
 	char *body = calloc(1, len);
 
 	f->handled++;
@@ -430,6 +432,32 @@ large_reply(void *arg, struct http_exchange *x)
 		.body_len = len,
 	    });
 	free(body);
+}
+
+/* The end of a client's half comes before the end of a long reply, and takes nothing away. */
+static void
+test_half_closed_before_a_large_reply(void **state)
+{
+	struct fixture *f = *state;
+	struct raw_client *c;
+	size_t total = 0;
+
+	f->conf.handler = large_reply;
+	fixture_restart(f);
+	c = fixture_connect(f);
+	raw_send(c, GET);
+	shutdown(c->fd, SHUT_WR);
+	PUMP_UNTIL(f->loop, f->handled == 1);
+	pump_quiet(f->loop);
+	for (int64_t end = clock_mono_ms() + PUMP_MAX_MS; !c->eof && clock_mono_ms() < end;) {
+		raw_receive(c);
+		assert_false(c->reset);
+		total += c->len;
+		c->len = 0;
+		loop_turn(f->loop, false);
+	}
+	assert_true(total > LARGE);
+	raw_close(c);
 }
 
 static void
@@ -579,6 +607,7 @@ main(void)
 	    T(test_slow_body),
 	    T(test_idle_connections_are_closed),
 	    T(test_no_deadline_runs_against_our_own_work),
+	    T(test_half_closed_before_a_large_reply),
 	    T(test_client_that_does_not_read_its_reply),
 	    T(test_stop_accepting),
 	    T(test_listener_freed_first),
