@@ -31,7 +31,9 @@ struct world {
 	char event_text[CA_EVENT_TROUBLE + 1][ERR_DETAIL_MAX];
 	enum err_kind event_kind;
 	const char *replaces; /* of orders to come */
-	bool unclean;         /* world_close does not look for violations */
+	const char
+	    *csr_pem; /* of orders to come, whatever names they are given; NULL: each a new one */
+	bool unclean; /* world_close does not look for violations */
 };
 
 struct result {

@@ -166,14 +166,14 @@ make_leaf(X509_REQ *req, int days, unsigned flags)
 {
 	static long serial = 1000;
 	X509 *leaf = X509_new();
-	EVP_PKEY *other = EVP_EC_gen("P-256");
+	EVP_PKEY *other = flags & FAKE_CHAIN_OTHER_KEY ? EVP_EC_gen("P-256") : NULL;
 
 	X509_set_version(leaf, X509_VERSION_3);
 	ASN1_INTEGER_set(X509_get_serialNumber(leaf), ++serial);
 	X509_set_issuer_name(leaf, X509_get_subject_name(ca_cert));
 	set_validity(leaf, days);
 	copy_names(leaf, req);
-	X509_set_pubkey(leaf, flags & FAKE_CHAIN_OTHER_KEY ? other : X509_REQ_get0_pubkey(req));
+	X509_set_pubkey(leaf, other != NULL ? other : X509_REQ_get0_pubkey(req));
 	assert(X509_sign(leaf, ca_key, EVP_sha256()) > 0);
 	EVP_PKEY_free(other);
 	return leaf;

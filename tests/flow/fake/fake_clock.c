@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 
+#include <event2/event.h>
+
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/queue.h"
@@ -159,9 +161,17 @@ fake_clock_reset(void)
 	chosen = 0;
 }
 
+/* Without descriptors or signals, loop_run ends when the last task has run. With them it would
+ * wait. */
 static void
 turns(struct loop *loop)
 {
+	int flags = EVENT_BASE_COUNT_ADDED | EVENT_BASE_COUNT_ACTIVE;
+
+	if (event_base_get_num_events(loop_base(loop), (unsigned)flags) == 0) {
+		loop_run(loop, NULL);
+		return;
+	}
 	for (int i = 0; i < TURNS; i++)
 		loop_turn(loop, false);
 }
