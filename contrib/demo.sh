@@ -29,16 +29,16 @@ trap cleanup EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM HUP
 
-# The programs' environment decides whom curl trusts and what goes through a proxy; here all is local.
-unset http_proxy https_proxy HTTP_PROXY HTTPS_PROXY ALL_PROXY all_proxy
-unset ACME_CAFILE REQUESTS_CA_BUNDLE CURL_CA_BUNDLE
-
 mkdir -p "$build" 2>/dev/null
 [ -w "$build" ] || die "$(pwd)/$build cannot be written by $(id -un): run this in a checkout of your own, or remove that folder"
 
 step "1/5 packages"
 # shellcheck disable=SC2086
 need_packages "$build/packages.log" $packages_build $packages_demo
+
+# apt may need a proxy; from here on all is local, and nobody else decides whom curl trusts.
+unset http_proxy https_proxy HTTP_PROXY HTTPS_PROXY ALL_PROXY all_proxy
+unset ACME_CAFILE REQUESTS_CA_BUNDLE CURL_CA_BUNDLE
 
 step "2/5 build, in $build/"
 configure "$build" -Dtests=false -Dbuildtype=debugoptimized || die "meson cannot set up the build in $build"

@@ -9,7 +9,7 @@ packages_build="gcc libc6-dev meson ninja-build pkgconf libevent-dev libssl-dev 
 packages_demo="pebble openssl curl ca-certificates"
 # shellcheck disable=SC2034
 packages_test="pebble openssl curl wget ca-certificates libcmocka-dev libsystemd-dev valgrind \
-  nginx-light python3 python3-pytest python3-pytest-xdist clang-format shellcheck mandoc"
+  nginx-light bind9 bind9-dnsutils python3 python3-pytest python3-pytest-xdist clang-format shellcheck mandoc"
 
 # nginx and the like live there, and a user's PATH on Debian lacks it.
 PATH=$PATH:/usr/sbin:/sbin
@@ -74,7 +74,6 @@ need_packages() {
 			die "this system's package sources have no package '$p' (on Ubuntu, is 'universe' enabled?)"
 	done
 	say "apt-get install (about a minute on a fresh machine)"
-	# Services of what we install (nginx) must not be started: only the tests run them.
 	# shellcheck disable=SC2086
 	$root apt-get -q -y --no-install-recommends install $missing >>"$log" 2>&1 ||
 		die "packages cannot be installed:$missing" "$log"

@@ -48,10 +48,6 @@ wanted() {
 	return 1
 }
 
-# What the caller's environment trusts or proxies is no concern of the tests.
-unset http_proxy https_proxy HTTP_PROXY HTTPS_PROXY ALL_PROXY all_proxy no_proxy NO_PROXY
-unset ACME_CAFILE REQUESTS_CA_BUNDLE CURL_CA_BUNDLE SSL_CERT_FILE SSL_CERT_DIR
-
 mkdir -p "$build" 2>/dev/null
 if [ ! -w "$build" ]; then
 	extra_failed=1
@@ -65,6 +61,22 @@ extra_failed=1 # until the next steps are reached
 # shellcheck disable=SC2086
 need_packages "$build/packages.log" $packages_build $packages_test
 extra_failed=0
+
+newer=
+if wanted live; then
+	if newer=$(contrib/pebble.sh "$build/pebble-new"); then
+		say "newer Pebble: $newer"
+	elif [ "${CI:-}" = true ]; then
+		failed "no newer Pebble: in CI its tests must run"
+	else
+		say "what needs a newer Pebble is skipped"
+	fi
+fi
+
+# From here on nothing comes from outside. What the caller's environment trusts or proxies is no
+# concern of the tests.
+unset http_proxy https_proxy HTTP_PROXY HTTPS_PROXY ALL_PROXY all_proxy no_proxy NO_PROXY
+unset ACME_CAFILE REQUESTS_CA_BUNDLE CURL_CA_BUNDLE SSL_CERT_FILE SSL_CERT_DIR
 
 # shellcheck disable=SC2317
 build_in() {
@@ -117,15 +129,6 @@ fi
 
 if [ "$built" = yes ] && wanted live; then
 	step "live"
-	if newer=$(contrib/pebble.sh "$build/pebble-new"); then
-		say "newer Pebble: $newer"
-	elif [ "${CI:-}" = true ]; then
-		failed "no newer Pebble: in CI its tests must run"
-		newer=
-	else
-		say "what needs a newer Pebble is skipped"
-		newer=
-	fi
 	ACMEMS_BIN=$PWD/$build/asan/src/bin/acmems PEBBLE_NEW=$newer PYTHONDONTWRITEBYTECODE=1 \
 		"$python" -m pytest -c tests/live/pytest.ini --rootdir tests/live tests/live \
 		-n "$(($(nproc) * 2))" -q -rfEs --junit-xml "$results/live.xml" ||
