@@ -2,6 +2,7 @@
 #include "world.h"
 
 #include <fcntl.h>
+#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -98,18 +99,16 @@ world_restart(struct world *w)
 	world_start(w);
 }
 
+static int
+remove_one(const char *path, const struct stat *st, int flag, struct FTW *ftw)
+{
+	return remove(path);
+}
+
 static void
 remove_dir(const char *dir)
 {
-	static const char *const names[] = {"account.pem", "registration.json"};
-
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		char *path = xasprintf("%s/%s", dir, names[i]);
-
-		unlink(path);
-		free(path);
-	}
-	assert_int_equal(rmdir(dir), 0);
+	assert_int_equal(nftw(dir, remove_one, 8, FTW_DEPTH | FTW_PHYS), 0);
 }
 
 void
