@@ -1,41 +1,41 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "app/check.h"
 
-#include <errno.h>
-#include <libgen.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
 
 #include "app/conf.h"
-#include "base/alloc.h"
 #include "base/file.h"
 
-/* The directory, or where it is not there yet the nearest parent that is. */
-static bool
-check_directory(const char *what, const char *dir, struct err *e)
+/* All that is wrong is told at once. */
+static void
+add(struct err *all, const struct err *e)
 {
-	char *path = xstrdup(dir);
-	struct stat st;
+	struct err before = *all;
 
-	while (stat(path, &st) != 0 && errno == ENOENT) {
-		char *parent = xstrdup(dirname(path));
-		free(path);
-		path = parent;
-	}
-	bool ok = file_dir_writable(path, e);
-	if (!ok)
-		err_prefix(e, "%s", what);
-	free(path);
-	return ok;
+	if (before.kind == ERR_NONE)
+		*all = *e;
+	else
+		err_set(all, ERR_CONFIG, "%s; %s", before.detail, e->detail);
+}
+
+static void
+check_directory(const char *what, const char *dir, struct err *all)
+{
+	struct err e;
+
+	if (file_dir_makeable(dir, &e))
+		return;
+	err_prefix(&e, "%s", what);
+	add(all, &e);
 }
 
 bool
 check_directories(const struct conf *conf, struct err *e)
 {
-	if (!check_directory("[account] dir", conf->ca.dir, e))
-		return false;
+	struct err all;
+
+	err_clear(&all);
+	check_directory("[account] dir", conf->ca.dir, &all);
 	for (size_t i = 0; i < conf->storage_count; i++) {
 		const struct storage_conf *s = &conf->storages[i];
 		char what[128];
@@ -43,8 +43,10 @@ check_directories(const struct conf *conf, struct err *e)
 		if (s->type != STORE_FILE)
 			continue;
 		snprintf(what, sizeof(what), "[storage \"%s\"] directory", s->name);
-		if (!check_directory(what, s->file.directory, e))
-			return false;
+		check_directory(what, s->file.directory, &all);
 	}
-	return true;
+	if (all.kind == ERR_NONE)
+		return true;
+	*e = all;
+	return false;
 }

@@ -9,6 +9,6 @@
 struct conf;
 
 /* The account directory and every storage directory can be written, by really trying; a directory
- * that is not there yet must be possible to make. ERR_CONFIG with path, owner and the chown line.
- */
+ * that is not there yet must be possible to make. ERR_CONFIG with path, owner and the chown line of
+ * each that cannot. */
 bool check_directories(const struct conf *conf, struct err *e);

@@ -116,7 +116,11 @@ program_check(char *const *paths, size_t count)
 	bool ok = !conf->failed;
 
 	print_problems(conf, CONF_NOTE);
-	if (ok && !(check_directories(conf, &e) && check_trust(conf, &e))) {
+	if (!conf->failed && !check_directories(conf, &e)) {
+		fprintf(stderr, "error: %s\n", e.detail);
+		ok = false;
+	}
+	if (!conf->failed && !check_trust(conf, &e)) {
 		fprintf(stderr, "error: %s\n", e.detail);
 		ok = false;
 	}

@@ -153,8 +153,19 @@ user_name(uid_t uid, char out[64])
 	return out;
 }
 
+/* Never a chown of what is not ours to give away: wanted may be deep below /etc or /var. */
 static bool
-explain_unwritable(const char *dir, int reason, struct err *e)
+explain_unmakeable(const char *dir, const char *wanted, const char *owner, const char *us,
+    const struct stat *st, struct err *e)
+{
+	return err_set(e, ERR_CONFIG,
+	    "%s is not there, and %s is owned by %s (uid %u) and cannot be written by uid %u: "
+	    "mkdir -p %s && chown %s %s",
+	    wanted, dir, owner, st->st_uid, geteuid(), wanted, us, wanted);
+}
+
+static bool
+explain_unwritable(const char *dir, const char *wanted, int reason, struct err *e)
 {
 	char owner[64], us[64];
 	uid_t uid = geteuid();
@@ -169,13 +180,16 @@ explain_unwritable(const char *dir, int reason, struct err *e)
 		return err_set(e, ERR_CONFIG,
 		    "%s is owned by %s (uid %u), but its mode %04o forbids writing: chmod u+rwx %s",
 		    dir, owner, uid, (unsigned)st.st_mode & 07777, dir);
+	if (strcmp(dir, wanted) != 0)
+		return explain_unmakeable(dir, wanted, owner, us, &st, e);
 	return err_set(e, ERR_CONFIG,
 	    "%s is owned by %s (uid %u) and cannot be written by uid %u: chown -R %s %s", dir,
 	    owner, st.st_uid, uid, us, dir);
 }
 
-bool
-file_dir_writable(const char *dir, struct err *e)
+/* wanted: dir itself, or what is to be made in it. */
+static bool
+try_dir(const char *dir, const char *wanted, struct err *e)
 {
 	CLEANUP_FREE char *from = xasprintf("%s/.acmems-test-XXXXXX", dir);
 	CLEANUP_FREE char *to = NULL;
@@ -183,11 +197,31 @@ file_dir_writable(const char *dir, struct err *e)
 	int saved;
 
 	if (fd < 0)
-		return explain_unwritable(dir, errno, e);
+		return explain_unwritable(dir, wanted, errno, e);
 	to = xasprintf("%s.renamed", from);
 	if (rename(from, to) == 0 && unlink(to) == 0)
 		return true;
 	saved = errno;
 	unlink(from);
-	return explain_unwritable(dir, saved, e);
+	return explain_unwritable(dir, wanted, saved, e);
+}
+
+bool
+file_dir_writable(const char *dir, struct err *e)
+{
+	return try_dir(dir, dir, e);
+}
+
+bool
+file_dir_makeable(const char *dir, struct err *e)
+{
+	CLEANUP_FREE char *at = xstrdup(dir);
+	struct stat st;
+
+	while (stat(at, &st) != 0 && errno == ENOENT) {
+		char *above = parent(at);
+		free(at);
+		at = above;
+	}
+	return try_dir(at, dir, e);
 }

@@ -22,3 +22,6 @@ bool file_mkdirs(const char *path, mode_t mode, struct err *e);
 /* Whether this process can create, rename and remove files in dir; tried, not guessed. The error
  * names path, owner and the chown line that mends it. */
 bool file_dir_writable(const char *dir, struct err *e);
+/* The same for a directory that need not be there yet: then the nearest parent that is must allow
+ * it to be made. The error says how to make it, not how to take the parent over. */
+bool file_dir_makeable(const char *dir, struct err *e);

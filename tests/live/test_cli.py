@@ -247,6 +247,23 @@ def test_check_wants_directories_it_can_write(tmp_path, as_nobody, which):
         assert "chown" in p.stdout and "root" in p.stdout
 
 
+def test_check_names_every_directory_and_gives_no_parent_away(tmp_path, as_nobody):
+    """What to do is said of the directory that is missing, not of the one above it."""
+    (tmp_path / "empty.pem").touch()
+    conf = good(tmp_path, account={"ca-file": tmp_path / "empty.pem"})
+    path = tmp_path / "acmems.conf"
+    path.write_text(render(conf))
+    tmp_path.chmod(0o555)
+    p = as_nobody(path)
+    tmp_path.chmod(0o755)
+    assert p.returncode == 2, p.stdout
+    for what in (tmp_path / "account", tmp_path / "storage", "empty.pem"):
+        assert str(what) in p.stdout
+    assert "chown -R" not in p.stdout and not re.search(f"chown \\S+ {tmp_path}\\b(?!/)", p.stdout)
+    if os.getuid() == 0:
+        assert f"mkdir -p {tmp_path}/account && chown nobody {tmp_path}/account" in p.stdout
+
+
 def test_check_directory_that_is_a_file(tmp_path):
     (tmp_path / "account").write_text("x")
     code, said = check(good(tmp_path), tmp_path)

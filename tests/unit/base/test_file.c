@@ -164,6 +164,39 @@ test_dir_of_someone_else(void **state)
 		assert_int_equal(seteuid(0), 0);
 }
 
+/* Whoever follows the advice must not give /usr away. */
+static void
+test_dir_below_someone_else_s(void **state)
+{
+	struct err e;
+
+	if (geteuid() == 0)
+		assert_int_equal(seteuid(12345), 0);
+	assert_false(file_dir_makeable("/usr/not/there", &e));
+	if (getuid() == 0)
+		assert_int_equal(seteuid(0), 0);
+	assert_int_equal(e.kind, ERR_CONFIG);
+	assert_non_null(strstr(e.detail, "/usr is owned by root (uid 0)"));
+	assert_non_null(strstr(e.detail, ": mkdir -p /usr/not/there && chown "));
+	assert_null(strstr(e.detail, "chown -R"));
+}
+
+static void
+test_dir_makeable(void **state)
+{
+	CLEANUP_FREE char *deep = xasprintf("%s/not/there", dir);
+	CLEANUP_FREE char *file = xasprintf("%s/makeable", dir);
+	CLEANUP_FREE char *below = xasprintf("%s/x", file);
+	struct err e;
+
+	assert_true(file_dir_makeable(dir, &e));
+	assert_true(file_dir_makeable(deep, &e));
+	assert_true(file_write_atomic(file, "x", 1, 0600, &e));
+	assert_false(file_dir_makeable(below, &e));
+	assert_non_null(strstr(e.detail, below));
+	assert_int_equal(unlink(file), 0);
+}
+
 static void
 test_own_dir_without_permission(void **state)
 {
@@ -194,6 +227,8 @@ main(void)
 	    cmocka_unit_test(test_mkdirs),
 	    cmocka_unit_test(test_dir_writable),
 	    cmocka_unit_test(test_dir_of_someone_else),
+	    cmocka_unit_test(test_dir_below_someone_else_s),
+	    cmocka_unit_test(test_dir_makeable),
 	    cmocka_unit_test(test_own_dir_without_permission),
 	};
 
