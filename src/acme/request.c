@@ -23,6 +23,7 @@ enum {
 	REQUEST_MS = 30 * 1000, /* from the first sending: for answers, repetitions and pauses */
 	BAD_NONCES = 10,
 	STALE = 1,
+	CLOCK_SLACK_MS = 50, /* timers of libevent may be a little early by our clock */
 };
 
 struct request {
@@ -96,7 +97,8 @@ request_fail(struct request *r, const struct request_answer *answer, const struc
 	struct err e = *cause;
 
 	/* It was not the CA's fault if we had no time left. */
-	if (answer == NULL && e.kind == ERR_UNREACHABLE && clock_mono_ms() >= r->conf.deadline)
+	if (answer == NULL && e.kind == ERR_UNREACHABLE &&
+	    clock_mono_ms() + CLOCK_SLACK_MS >= r->conf.deadline)
 		e.kind = ERR_TIMEOUT;
 	err_prefix(&e, "%s", acme_place_name(r->conf.place));
 	ca_failed(r->ca, r->conf.place, r->generation, &e);
