@@ -129,14 +129,16 @@ report_idle(void *arg)
 }
 
 /* A name that failed is not asked for again for a while, whatever the key; a CSR the CA does not
- * like says nothing about its names. */
+ * like says nothing about its names. A rate limit pauses everybody for an hour at most (acme/ca.c),
+ * and nobody if the CA says no time: who ran into it has to wait whatever the others do. */
 static void
 remember_failure(struct desk *d, const struct job *j)
 {
 	const struct err *e = job_error(j);
 	char *body_key = desk_body_key(job_key(j));
 
-	if (job_ordered(j) && (e->kind == ERR_VALIDATION || e->kind == ERR_FORBIDDEN))
+	if (job_ordered(j) &&
+	    (e->kind == ERR_VALIDATION || e->kind == ERR_FORBIDDEN || e->kind == ERR_RATE_LIMITED))
 		failures_add(d->failures, job_names_key(j), e);
 	if (job_ordered(j) && e->kind == ERR_BAD_CSR)
 		failures_add(d->failures, body_key, e);

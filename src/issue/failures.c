@@ -99,6 +99,20 @@ find_or_make(struct failures *f, const char *key)
 	return n;
 }
 
+static int64_t
+how_long(const struct failure *n)
+{
+	int64_t told = n->error.retry_after;
+	int64_t asked = 1000 * (told > RETRY_AFTER_MAX_S ? RETRY_AFTER_MAX_S : told);
+	/* Up to a tenth more, so that what failed together is not tried together again. */
+	int64_t pause = n->pause_ms + (int64_t)random_below((uint32_t)(n->pause_ms / 10) + 1);
+
+	/* Whoever sets a limit knows when it ends. */
+	if (n->error.kind == ERR_RATE_LIMITED && asked > 0)
+		return asked;
+	return asked > pause ? asked : pause;
+}
+
 void
 failures_add(struct failures *f, const char *key, const struct err *e)
 {
@@ -108,11 +122,7 @@ failures_add(struct failures *f, const char *key, const struct err *e)
 	n->pause_ms = n->pause_ms == 0 ? PAUSE_FIRST_MS : 2 * n->pause_ms;
 	if (n->pause_ms > PAUSE_MAX_MS)
 		n->pause_ms = PAUSE_MAX_MS;
-	/* Up to a tenth more, so that what failed together is not tried together again. */
-	int64_t pause = n->pause_ms + (int64_t)random_below((uint32_t)(n->pause_ms / 10) + 1);
-	int64_t asked =
-	    1000 * (e->retry_after > RETRY_AFTER_MAX_S ? RETRY_AFTER_MAX_S : e->retry_after);
-	n->until = clock_mono_ms() + (asked > pause ? asked : pause);
+	n->until = clock_mono_ms() + how_long(n);
 	TAILQ_REMOVE(&f->oldest_first, n, entry);
 	TAILQ_INSERT_TAIL(&f->oldest_first, n, entry);
 }

@@ -213,10 +213,48 @@ test_bad_csr_blocks_only_itself(void **state)
 }
 
 static void
+expect_limited(struct world *w, struct client *c, const struct body *b, int64_t most)
+{
+	post(w, c, b);
+	expect_error(c, ERR_RATE_LIMITED);
+	assert_string_equal(c->error.detail, "www.example: too many");
+	assert_in_range(c->error.retry_after, 1, most);
+}
+
+/* The CA is not asked again before its limit ends, as it says or, if it does not, as for others. */
+static void
+test_rate_limit_is_remembered(void **state)
+{
+	struct world *w = *state;
+	struct body b = body_make("www.example");
+	struct client c = {0};
+
+	post(w, &c, &b);
+	fake_order_fail(fake_order_at(0), ERR_RATE_LIMITED, "www.example: too many", 5);
+	settle(w);
+	expect_limited(w, &c, &b, 5);
+	pass(w, 6 * SECOND);
+	post(w, &c, &b);
+	assert_int_equal(fake_acme.started, 2);
+	fake_order_fail(fake_order_at(0), ERR_RATE_LIMITED, "www.example: too many", 0);
+	pass(w, 55 * SECOND);
+	expect_limited(w, &c, &b, 100);
+	pass(w, 120 * SECOND);
+	post(w, &c, &b);
+	assert_int_equal(fake_acme.started, 3);
+	fake_order_fail(fake_order_at(0), ERR_RATE_LIMITED, "www.example: too many", 3 * 3600);
+	pass(w, 2 * 3600 * SECOND);
+	expect_limited(w, &c, &b, 3600);
+	assert_int_equal(fake_acme.started, 3);
+	client_done(&c);
+	body_done(&b);
+}
+
+static void
 test_faults_of_the_ca_are_not_remembered(void **state)
 {
-	static const enum err_kind kinds[] = {ERR_RATE_LIMITED, ERR_INTERNAL, ERR_ACCOUNT,
-	    ERR_UNREACHABLE, ERR_UPSTREAM, ERR_TIMEOUT};
+	static const enum err_kind kinds[] = {
+	    ERR_INTERNAL, ERR_ACCOUNT, ERR_UNREACHABLE, ERR_UPSTREAM, ERR_TIMEOUT};
 	struct world *w = *state;
 	struct body b = body_make("www.example");
 	struct client c = {0};
@@ -352,6 +390,7 @@ main(void)
 	    SCENARIO(test_sighup_forgets),
 	    SCENARIO(test_retry_after_is_a_floor),
 	    SCENARIO(test_bad_csr_blocks_only_itself),
+	    SCENARIO(test_rate_limit_is_remembered),
 	    SCENARIO(test_faults_of_the_ca_are_not_remembered),
 	    SCENARIO(test_ca_not_ready),
 	    SCENARIO(test_refused),
