@@ -20,6 +20,20 @@ is_trusted(const struct proxy_trust *trust, const struct ip_addr *addr)
 	return false;
 }
 
+/* Nothing, or a colon and a port. */
+static bool
+is_port(const char *text, size_t len)
+{
+	char copy[8] = "";
+
+	if (len == 0)
+		return true;
+	if (len < 2 || len >= sizeof(copy) - 1 || text[0] != ':')
+		return false;
+	memcpy(copy, text + 1, len - 1);
+	return strspn(copy, "0123456789") == len - 1 && atoi(copy) <= 65535;
+}
+
 /* One element of a forwarding header: an address, maybe bracketed, maybe with a port. */
 static bool
 parse_element(const char *text, size_t len, struct ip_addr *ret)
@@ -32,12 +46,14 @@ parse_element(const char *text, size_t len, struct ip_addr *ret)
 		len--;
 	if (len > 0 && text[0] == '[') {
 		const char *end = memchr(text, ']', len);
-		return end != NULL && ip_addr_parse(text + 1, (size_t)(end - text) - 1, ret);
+		return end != NULL && is_port(end + 1, len - (size_t)(end + 1 - text)) &&
+		    ip_addr_parse(text + 1, (size_t)(end - text) - 1, ret);
 	}
 	const char *colon = memchr(text, ':', len);
-	if (colon != NULL && memchr(colon + 1, ':', len - (size_t)(colon + 1 - text)) == NULL)
-		len = (size_t)(colon - text);
-	return ip_addr_parse(text, len, ret);
+	if (colon == NULL || memchr(colon + 1, ':', len - (size_t)(colon + 1 - text)) != NULL)
+		return ip_addr_parse(text, len, ret);
+	return is_port(colon, len - (size_t)(colon - text)) &&
+	    ip_addr_parse(text, (size_t)(colon - text), ret);
 }
 
 /*

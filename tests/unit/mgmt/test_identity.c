@@ -70,6 +70,14 @@ test_missing_or_malformed_is_nobody(void **state)
 	assert_string_equal(seen("10.0.0.1", "192.0.2.1, garbage, 10.0.0.2", &list), "-");
 	assert_string_equal(seen("10.0.0.1", "192.0.2.1, 198.51.100.2", &single), "-");
 	assert_string_equal(seen("10.0.0.1", "[2001:db8::1", &list), "-");
+	assert_string_equal(seen("10.0.0.1", "[2001:db8::1]x", &list), "-");
+	assert_string_equal(seen("10.0.0.1", "[2001:db8::1]:", &list), "-");
+	assert_string_equal(seen("10.0.0.1", "[2001:db8::1]:80:80", &list), "-");
+	assert_string_equal(seen("10.0.0.1", "192.0.2.1:", &list), "-");
+	assert_string_equal(seen("10.0.0.1", "192.0.2.1:http", &list), "-");
+	assert_string_equal(seen("10.0.0.1", "192.0.2.1:65536", &list), "-");
+	assert_string_equal(seen("10.0.0.1", "192.0.2.1:000080", &list), "-");
+	assert_string_equal(seen("10.0.0.1", "192.0.2.1:-1", &list), "-");
 }
 
 static void
@@ -78,6 +86,7 @@ test_ports_and_brackets(void **state)
 	(void)state;
 	assert_string_equal(seen("10.0.0.1", "192.0.2.1:4711", &list), "192.0.2.1");
 	assert_string_equal(seen("10.0.0.1", "[2001:db8::1]:4711", &list), "2001:db8::1");
+	assert_string_equal(seen("10.0.0.1", "[2001:db8::1]:65535", &list), "2001:db8::1");
 	assert_string_equal(seen("10.0.0.1", "[2001:db8::1]", &single), "2001:db8::1");
 }
 
