@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Adds up the results in a folder and prints one line: "N passed, N failed, N skipped".
+"""Adds up results and prints one line: "N passed, N failed, N skipped".
 
 Understands what `meson test` logs (*.json, one object a line; each test counts one) and JUnit XML
 as pytest writes it (*.xml). Exit code 1 if anything failed, or if nothing ran at all.
@@ -40,11 +40,11 @@ def count_junit(path):
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--extra-failed", type=int, default=0, help="steps that could not be done")
-    parser.add_argument("folder", type=pathlib.Path)
+    parser.add_argument("path", type=pathlib.Path, help="a file, or a folder of them")
     args = parser.parse_args()
 
     total = [0, args.extra_failed, 0]
-    for path in sorted(args.folder.iterdir()):
+    for path in sorted(args.path.iterdir()) if args.path.is_dir() else [args.path]:
         try:
             counts = count_junit(path) if path.suffix == ".xml" else count_meson(path)
         except (ValueError, KeyError, ElementTree.ParseError) as e:
