@@ -138,7 +138,8 @@ accept_failed(struct evconnlistener *lent, void *arg)
 	}
 	if (l == NULL)
 		return;
-	/* Without the pause the loop would fail in accept() millions of times a second. */
+	/* Without the pause the loop would fail in accept() millions of times a second. Logged
+	 * here, because there is nobody an error could be returned to. */
 	log_warning(NULL, "%s: accept: %s; pausing for a second", l->address.text, strerror(error));
 	listener_pause(l, ERROR_PAUSE_MS);
 }

@@ -3,22 +3,51 @@
 
 #include <event2/event.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "base/alloc.h"
 #include "ev/loop.h"
 
 struct timer {
 	struct event *event;
+	int64_t due; /* microseconds of CLOCK_MONOTONIC */
 	void (*fn)(void *arg);
 	void *arg;
 };
 
+static int64_t
+now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
+}
+
+static void
+arm(struct timer *t, int64_t us)
+{
+	const struct timeval tv = {
+	    .tv_sec = (time_t)(us / 1000000),
+	    .tv_usec = (suseconds_t)(us % 1000000),
+	};
+
+	if (evtimer_add(t->event, &tv) != 0)
+		abort();
+}
+
+/* libevent counts from the begin of its turn and by a clock of 4 ms steps, so it may be early: who
+ * waits for a deadline would look at the clock and find that it has not come. */
 static void
 timer_fired(evutil_socket_t fd, short what, void *arg)
 {
 	struct timer *t = arg;
+	int64_t early = t->due - now();
 
-	t->fn(t->arg); /* may free t */
+	if (early > 0)
+		arm(t, early);
+	else
+		t->fn(t->arg); /* may free t */
 }
 
 struct timer *
@@ -37,14 +66,10 @@ timer_new(struct loop *loop, void (*fn)(void *arg), void *arg)
 void
 timer_start(struct timer *t, int64_t ms)
 {
-	struct timeval tv;
-
 	if (ms < 0)
 		ms = 0;
-	tv.tv_sec = (time_t)(ms / 1000);
-	tv.tv_usec = (suseconds_t)(ms % 1000 * 1000);
-	if (evtimer_add(t->event, &tv) != 0)
-		abort();
+	t->due = now() + ms * 1000;
+	arm(t, ms * 1000);
 }
 
 void

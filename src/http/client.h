@@ -20,7 +20,7 @@ struct resolver;
 struct ssl_ctx_st;
 
 struct http_client_conf {
-	struct ssl_ctx_st *tls;   /* borrowed */
+	struct ssl_ctx_st *tls;   /* borrowed; may be NULL where no https is called */
 	const char *user_agent;   /* borrowed, "acmems/VERSION" */
 	unsigned max_connections; /* per origin */
 	size_t max_body;          /* bytes of an answer */
