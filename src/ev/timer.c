@@ -8,6 +8,8 @@
 #include "base/alloc.h"
 #include "ev/loop.h"
 
+static const int64_t timer_max_ms = 3653LL * 24 * 3600 * 1000;
+
 struct timer {
 	struct event *event;
 	int64_t due; /* microseconds of CLOCK_MONOTONIC */
@@ -68,6 +70,8 @@ timer_start(struct timer *t, int64_t ms)
 {
 	if (ms < 0)
 		ms = 0;
+	if (ms > timer_max_ms)
+		ms = timer_max_ms;
 	t->due = now() + ms * 1000;
 	arm(t, ms * 1000);
 }

@@ -9,8 +9,8 @@ struct loop;
 struct timer;
 
 struct timer *timer_new(struct loop *loop, void (*fn)(void *arg), void *arg);
-/* Fires once after ms milliseconds (at least 0), not before this call returned; starting again
- * moves it. */
+/* Fires once, not before ms milliseconds (at least 0, at most ten years) are over by clock_mono_ms,
+ * nor before this call returned; starting again moves it. */
 void timer_start(struct timer *t, int64_t ms);
 void timer_stop(struct timer *t);
 bool timer_running(const struct timer *t);
