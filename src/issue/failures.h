@@ -16,8 +16,8 @@ struct failures;
 struct failures *failures_new(size_t max);
 void failures_free(struct failures *f); /* NULL is fine */
 
-/* One failure more: the pause doubles, and is at least e->retry_after; of a rate limit with a time it
- * is that time. */
+/* One failure more: the pause doubles, and is at least e->retry_after. That of a rate limit with a
+ * time is just that. */
 void failures_add(struct failures *f, const char *key, const struct err *e);
 /* Whether key must wait; then *e is the failure as it was, with retry_after as it is now. */
 bool failures_check(struct failures *f, const char *key, struct err *e);

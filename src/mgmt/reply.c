@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/utf8.h"
 #include "codec/problem.h"
 #include "http/server.h"
 
@@ -83,15 +84,18 @@ wants_problem(const struct http_exchange *x)
 	return accept != NULL && strcasestr(accept, "application/problem+json") != NULL;
 }
 
-/* One line, whatever the CA's detail holds. */
+/* One line, whatever the CA's detail holds, and nothing a terminal obeys (C1 controls neither). */
 static char *
 body_line(const char *detail)
 {
 	char *line = xasprintf("%s\n", detail);
 
-	for (char *p = line; p[1] != '\0'; p++)
-		if ((unsigned char)*p < 0x20 || *p == 0x7f)
+	for (char *p = line; p[1] != '\0';) {
+		size_t n = utf8_printable(p);
+		if (n == 0)
 			*p = ' ';
+		p += n == 0 ? 1 : n;
+	}
 	return line;
 }
 
