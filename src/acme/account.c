@@ -23,11 +23,12 @@ enum {
 	MOVES_MAX = 20, /* until a state that lasts */
 };
 
-/* A doubt about what was checked so short a time ago is not worth another look. */
+/* Between two looks for the sake of a doubt: clients with hopeless requests must not make us ask
+ * for the account again and again. */
 static const int64_t doubt_ms[] = {
     [ACCOUNT_SURELY_GONE] = 0,
     [ACCOUNT_LIKELY_GONE] = 5 * 1000,
-    [ACCOUNT_PERHAPS_GONE] = 600 * 1000,
+    [ACCOUNT_PERHAPS_GONE] = 60 * 1000,
 };
 
 static enum account_state enter_stay(struct account *a);
@@ -292,7 +293,6 @@ enter_ready(struct account *a)
 		ca_event(a->ca, CA_EVENT_UP, NULL, NULL);
 	a->failures = 0;
 	a->moves = 0;
-	a->checked = clock_mono_ms();
 	account_serve_soon(a);
 	return ACCOUNT_READY;
 }
@@ -357,8 +357,12 @@ account_unreachable(struct account *a, const struct err *e)
 void
 account_doubt(struct account *a, enum account_doubt doubt)
 {
-	if (a->state == ACCOUNT_READY && clock_mono_ms() - a->checked >= doubt_ms[doubt])
-		account_move(a, ACCOUNT_DIRECTORY);
+	int64_t now = clock_mono_ms();
+
+	if (a->state != ACCOUNT_READY || (a->doubted != 0 && now - a->doubted < doubt_ms[doubt]))
+		return;
+	a->doubted = now;
+	account_move(a, ACCOUNT_DIRECTORY);
 }
 
 void

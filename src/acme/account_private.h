@@ -41,7 +41,7 @@ struct account {
 	unsigned failures; /* since it was ready */
 	struct err error;  /* of the last failure */
 	int64_t retry_at;  /* in BACKOFF and REFUSED */
-	int64_t checked;   /* when it became ready */
+	int64_t doubted;   /* when it was last looked for because of a doubt; 0: never */
 	unsigned registrations;
 	int64_t registered;
 	bool profile_told;

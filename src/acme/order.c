@@ -129,6 +129,7 @@ order_reset(struct order *o)
 	order_forget(o);
 	o->authorized = false;
 	o->finalized = false;
+	o->finalize_lost = false;
 	o->troubled = 0;
 	err_clear(&o->trouble);
 	o->deadline = o->conf.deadline;
@@ -151,6 +152,12 @@ order_timer(void *arg)
 
 /* ---- what the CA says of it ---- */
 
+static bool
+order_is_ours(const struct order *o)
+{
+	return o->finalized || o->finalize_lost;
+}
+
 static enum order_state
 order_next(struct order *o)
 {
@@ -161,10 +168,11 @@ order_next(struct order *o)
 		/* After our finalize this is an old answer of a CA that has several back ends. */
 		return o->finalized ? ORDER_WAIT : ORDER_FINALIZE;
 	case ACME_STATUS_PROCESSING:
-		return o->finalized ? ORDER_WAIT : order_again(o, "it is being processed already");
+		return order_is_ours(o) ? ORDER_WAIT
+					: order_again(o, "it is being processed already");
 	case ACME_STATUS_VALID:
-		return o->finalized ? ORDER_DOWNLOAD
-				    : order_again(o, "it has a certificate already");
+		return order_is_ours(o) ? ORDER_DOWNLOAD
+					: order_again(o, "it has a certificate already");
 	case ACME_STATUS_UNKNOWN:
 	case ACME_STATUS_INVALID:
 	case ACME_STATUS_DEACTIVATED:
@@ -368,12 +376,30 @@ order_refused(struct order *o, const struct err *cause)
 	return order_failed(o, &e);
 }
 
+/* No answer: the CA may be issuing all the same, which the order shows. The leaf's key tells
+ * whether it was for us. Once; then the CA is as good as gone. */
+static bool
+finalize_may_be_done(struct order *o, const struct request_answer *answer)
+{
+	bool first = !o->finalize_lost;
+
+	if (answer->status != 0)
+		return false;
+	o->finalize_lost = true;
+	return first;
+}
+
 static void
 finalized(void *arg, const struct request_answer *answer, const struct err *e)
 {
 	struct order *o = arg;
 
-	order_move(o, e != NULL ? order_refused(o, e) : order_finalized(o, answer));
+	if (e == NULL)
+		order_move(o, order_finalized(o, answer));
+	else if (finalize_may_be_done(o, answer))
+		order_move(o, ORDER_WAIT);
+	else
+		order_move(o, order_refused(o, e));
 }
 
 static enum order_state

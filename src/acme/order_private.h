@@ -66,8 +66,9 @@ struct order {
 	struct order_child *children;
 	size_t child_count;
 	size_t running;
-	bool authorized; /* every authorization is valid */
-	bool finalized;  /* by us */
+	bool authorized;    /* every authorization is valid */
+	bool finalized;     /* by us */
+	bool finalize_lost; /* our finalize got no answer */
 
 	unsigned again;
 	unsigned generation;  /* of the account that placed it */

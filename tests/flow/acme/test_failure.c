@@ -610,6 +610,60 @@ never_ready(void **state)
 	world_close(&w);
 }
 
+static void
+lose_first_finalize(struct fake_ca *ca, enum fake_step step,
+    const struct fake_http_request *request, struct fake_http_reply *reply)
+{
+	if (step == FAKE_FINALIZE && ca->count[FAKE_FINALIZE] == 1)
+		reply->outcome = FAKE_HTTP_REFUSED;
+}
+
+/* The CA has issued, but we did not hear of it: the certificate is not lost. */
+static void
+finalize_without_answer(void **state)
+{
+	struct world w;
+	struct result r;
+
+	world_open(&w);
+	w.fake.after = lose_first_finalize;
+	world_ready(&w);
+	order_start(&w, &r, "a.test");
+	assert_true(order_wait(&w, &r, 60 * 1000));
+	assert_issued(&r);
+	assert_int_equal(w.fake.orders_made, 1);
+	assert_int_equal(w.fake.count[FAKE_FINALIZE], 1);
+	order_done(&r);
+	world_close(&w);
+}
+
+static bool
+refuse_first_finalize(struct fake_ca *ca, enum fake_step step,
+    const struct fake_http_request *request, struct fake_http_reply *reply)
+{
+	lose_first_finalize(ca, step, request, reply);
+	return step == FAKE_FINALIZE && ca->count[FAKE_FINALIZE] == 1;
+}
+
+/* It did not reach the CA: the same order is finalized again. */
+static void
+finalize_that_never_came(void **state)
+{
+	struct world w;
+	struct result r;
+
+	world_open(&w);
+	w.fake.before = refuse_first_finalize;
+	world_ready(&w);
+	order_start(&w, &r, "a.test");
+	assert_true(order_wait(&w, &r, 60 * 1000));
+	assert_issued(&r);
+	assert_int_equal(w.fake.orders_made, 1);
+	assert_int_equal(w.fake.count[FAKE_FINALIZE], 2);
+	order_done(&r);
+	world_close(&w);
+}
+
 /* ---- time ---- */
 
 static void
@@ -776,6 +830,8 @@ main(void)
 	    cmocka_unit_test(authorization_ended),
 	    cmocka_unit_test(order_without_location),
 	    cmocka_unit_test(never_ready),
+	    cmocka_unit_test(finalize_without_answer),
+	    cmocka_unit_test(finalize_that_never_came),
 	    cmocka_unit_test(order_expires),
 	    cmocka_unit_test(expired_when_made),
 	    cmocka_unit_test(deadline_everywhere),

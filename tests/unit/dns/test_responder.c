@@ -484,10 +484,11 @@ refused_configuration(void **state)
 	static const struct {
 		const char *listener;
 		const char *zone;
+		enum err_kind kind;
 	} bad[] = {
-	    {"unix:/tmp/acmems-no-such", NULL},
-	    {"127.0.0.1:1", "acme..example"},
-	    {"192.0.2.77:1353", NULL},
+	    {"unix:/tmp/acmems-no-such", NULL, ERR_CONFIG},
+	    {"127.0.0.1:1", "acme..example", ERR_CONFIG},
+	    {"192.0.2.77:1353", NULL, ERR_INTERNAL},
 	};
 	struct err e;
 	struct loop *loop = loop_new(&e);
@@ -498,7 +499,7 @@ refused_configuration(void **state)
 		    .listeners = listeners, .listener_count = 1, .zone = bad[i].zone};
 
 		assert_null(responder_new(loop, &conf, &e));
-		assert_int_equal(e.kind, ERR_CONFIG);
+		assert_int_equal(e.kind, bad[i].kind);
 	}
 	loop_free(loop);
 }
