@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * What a problem of the CA means for whoever asked: one table, problem type and
- * place to error kind (SPEC 2.1). The place matters: "unauthorized" is our
+ * place to error kind (acmems(8)). The place matters: "unauthorized" is our
  * account at newOrder, the CSR at finalize, and a failed validation inside an
  * authorization.
  */

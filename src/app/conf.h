@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * The configuration: files in, every module's own configuration struct out, or
- * a list of all that is wrong (SPEC 1). Nothing here starts anything.
+ * a list of all that is wrong (acmems.conf(5)). Nothing here starts anything.
  *
  * - conf.c: reads the files, builds, hands over
  * - conf_options.c: THE table of sections and options: name, section, type, default

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The sections of all files as they count, merged by the rules of SPEC 1.1.
+ * The sections of all files as they count, merged by the rules of acmems.conf(5).
  * Private to app/conf*.c.
  */
 #pragma once

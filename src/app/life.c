@@ -17,7 +17,7 @@
 #include "mgmt/mgmt.h"
 
 enum {
-	WITHDRAW_MS = 10 * 1000, /* SPEC 5: challenges are withdrawn within 10 s more */
+	WITHDRAW_MS = 10 * 1000, /* challenges are withdrawn within 10 s more */
 	FLUSH_MS = 5 * 1000,     /* a client that does not read its answer does not keep us */
 	FLUSH_LOOK_MS = 5,
 };

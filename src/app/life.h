@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The life of the process: signals, and the way down (SPEC 5): running ->
+ * The life of the process: signals, and the way down (acmems(8)): running ->
  * draining (jobs end) -> withdrawing (challenges end) -> flushing (answers are
  * written) -> over. Each step has a deadline, a second signal ends at once.
  */

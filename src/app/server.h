@@ -17,5 +17,5 @@ struct server;
  * must outlive the server. ERR_CONFIG, or another kind where the configuration is not to blame. */
 struct server *server_new(const struct conf *conf, struct err *e);
 void server_free(struct server *s); /* NULL is fine */
-/* Serves until a signal has ended it (SPEC 5). False: a run-time failure. */
+/* Serves until a signal has ended it (acmems(8)). False: a run-time failure. */
 bool server_run(struct server *s, struct err *e);

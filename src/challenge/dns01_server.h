@@ -2,7 +2,7 @@
 /*
  * dns-01 on the built-in name server (dns/responder.h): the value is there at
  * once, at _acme-challenge.NAME and, where a zone is configured, at NAME.ZONE,
- * to which the operator points a CNAME (SPEC 4).
+ * to which the operator points a CNAME (acmems.conf(5)).
  *
  * Owns the responder. Each presentation has records of its own, so what two
  * orders share stays until both have withdrawn it.

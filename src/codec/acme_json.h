@@ -44,7 +44,7 @@ struct acme_directory {
 	size_t profile_count;
 };
 /* newNonce, newAccount and newOrder are required; every URL must have the scheme https_required
- * says (SPEC 3: only URLs of the scheme of the directory are followed). ERR_UPSTREAM. */
+ * says (only URLs of the scheme of the directory are followed). ERR_UPSTREAM. */
 bool acme_directory_parse(
     const char *body, size_t len, bool https_required, struct acme_directory *ret, struct err *e);
 void acme_directory_done(struct acme_directory *d);

@@ -38,7 +38,7 @@ struct chain {
  * checked for form. ERR_UPSTREAM. */
 struct chain *chain_parse(const char *pem, size_t len, struct err *e);
 void chain_free(struct chain *c);
-/* SPEC 2.2 step 5: leaf key = CSR key, names = those asked for (and no others), not_after after
+/* Leaf key = CSR key, names = those asked for (and no others), not_after after
  * now, each certificate signed by the next. ERR_UPSTREAM. *ret_early: not_before lies in the
  * future. */
 bool chain_check(

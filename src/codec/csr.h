@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The certificate signing request of a client, and all that SPEC 1.4 demands of
- * it. Everything in it is hostile.
+ * The certificate signing request of a client, and all that acmems demands of
+ * it (acmems(8)). Everything in it is hostile.
  */
 #pragma once
 

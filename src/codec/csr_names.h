@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The names a CSR asks for: SPEC 1.4's rules about them. For codec/csr.c. */
+/* The names a CSR asks for, and the rules about them. For codec/csr.c. */
 #pragma once
 
 #include <stdbool.h>

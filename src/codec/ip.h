@@ -31,7 +31,7 @@ bool ip_addr_from_sockaddr(const struct sockaddr *sa, struct ip_addr *ret);
 /* Canonical text (RFC 5952); returns out. */
 const char *ip_addr_format(const struct ip_addr *addr, char out[IP_ADDR_TEXT]);
 bool ip_addr_equal(const struct ip_addr *a, const struct ip_addr *b);
-/* SPEC: short forms and host bits below the prefix are errors that show the right spelling.
+/* Short forms and host bits below the prefix are errors that show the right spelling.
  * ERR_CONFIG. */
 bool ip_range_parse(const char *text, struct ip_range *ret, struct err *e);
 bool ip_range_contains(const struct ip_range *range, const struct ip_addr *addr);

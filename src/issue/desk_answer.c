@@ -62,7 +62,7 @@ sign_answer(struct sign *s, const char *pem, size_t pem_len, bool cached)
 	finish(s, &result, NULL);
 }
 
-/* SPEC 2.2: the CA, a name server or we are the reason; never a failed validation or a refusal. */
+/* The CA, a name server or we are the reason; never a failed validation or a refusal. */
 static bool
 may_stand_in(enum err_kind kind)
 {

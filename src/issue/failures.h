@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The memory of failures (SPEC 2.2): what failed is not ordered again for
+ * The memory of failures (acmems(8)): what failed is not ordered again for
  * 1, 2, 4 ... 60 minutes. The keys are the caller's: an identifier set and
  * profile where the names failed, a body where the CSR did.
  */

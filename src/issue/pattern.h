@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * One domain value of an auth block (SPEC 1.3), prepared for matching: a glob as
+ * One domain value of an auth block (acmems.conf(5)), prepared for matching: a glob as
  * fnmatch(3) without flags, for DNS names only, or an address or CIDR, for IP
  * addresses only. Most values are no real globs; those need no fnmatch, so that
  * ten thousand blocks stay quick.

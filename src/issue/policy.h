@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Who may have what (SPEC 1.3). Evaluated for every request against the current
+ * Who may have what (acmems.conf(5)). Evaluated for every request against the current
  * configuration; nothing remembers a verdict.
  */
 #pragma once

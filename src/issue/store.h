@@ -104,11 +104,11 @@ struct store *store_file_new(struct loop *loop, const char *name,
     const struct store_file_conf *conf, int64_t renew_within, struct err *e);
 void store_free(struct store *s); /* NULL is fine */
 
-/* When an entry is due (SPEC 2.3): less than renew_within left; where that is more than two thirds
+/* When an entry is due: less than renew_within left; where that is more than two thirds
  * of the lifetime, a third of the lifetime (half under 10 days) counts instead and *ret_clamped is
  * set. */
 bool store_due(const struct leaf_info *leaf, int64_t renew_within, int64_t now, bool *ret_clamped);
-/* SPEC 2.3: an entry from another directory or profile counts as absent; one without meta whose
+/* An entry from another directory or profile counts as absent; one without meta whose
  * issuer begins with "(STAGING)" is absent unless the CA is the staging one. */
 bool store_entry_fits(
     const struct store_entry *entry, const char *directory_url, const char *profile);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The store `file` (SPEC 2.3): the vtable, and answers through completions.
+ * The store `file`: the vtable, and answers through completions.
  * Reading is store_load.c, writing store_commit.c, the note of the last fetch
  * store_touch.c, the removal of old entries store_sweep.c.
  */

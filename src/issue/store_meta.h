@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* meta.json: what the file store keeps beside csr.pem and cert.pem (SPEC 2.3). Members may be
+/* meta.json: what the file store keeps beside csr.pem and cert.pem (acmems.conf(5)). Members may be
  * missing, unknown ones are kept. */
 #pragma once
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Where things lie in a file store (SPEC 2.3):
+ * Where things lie in a file store:
  * DIRECTORY/<first 2 hex digits>/<other 94>/{csr.pem,meta.json,cert.pem}.
  */
 #pragma once

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Removes entries that have been expired for longer than `keep` (SPEC 1.2), and
+ * Removes entries that have been expired for longer than `keep` (acmems.conf(5)), and
  * what was left half-written for as long. Walks through the store a few entries
  * a tick, so that no answer waits for it, and begins anew once a day.
  */

@@ -12,7 +12,7 @@
 
 struct http_exchange;
 
-/* The status of a kind (SPEC 2.1). */
+/* The status of a kind (acmems(8)). */
 int reply_status(enum err_kind kind);
 
 /* Answers with e; Retry-After where the status wants one. allow: for 405, else NULL. The exchange

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* POST /sign (SPEC 2.1): a CSR in, a chain out. */
+/* POST /sign (acmems(8)): a CSR in, a chain out. */
 #pragma once
 
 struct http_exchange;

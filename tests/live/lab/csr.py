@@ -74,7 +74,7 @@ class Cert:
         return run("openssl", "x509", "-in", self._path, "-noout", "-pubkey").stdout
 
     def check_format(self):
-        """SPEC 2.1: leaf first, one blank line between certificates, one newline at the end."""
+        """Leaf first, one blank line between certificates, one newline at the end."""
         assert self.text == "\n".join(self.pems), repr(self.text[-120:])
         return self
 

@@ -36,7 +36,7 @@ class Response:
         return self
 
     def check_error(self):
-        """SPEC 2.1: every error has a body of one line, text/plain, and a reason that says it too."""
+        """Every error has a body of one line, text/plain, and a reason that says it too."""
         assert self.body, f"no body: {self!r}"
         kind = (self.header("Content-Type") or "").split(";")[0].strip()
         assert kind in ("text/plain", "application/problem+json"), repr(self)

@@ -12,7 +12,7 @@
 #include "acme/problem_err.h"
 #include "base/alloc.h"
 
-/* SPEC 2.1, row by row. */
+/* The statuses of acmems(8), row by row. */
 static void
 the_table(void **state)
 {
