@@ -3,63 +3,18 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/alloc.h"
-#include "base/clock.h"
-#include "dns/ask.h"
 #include "dns/authority.h"
 #include "dns/client.h"
-#include "dns/message.h"
+#include "dns/propagation_private.h"
 #include "ev/loop.h"
-#include "ev/op.h"
 #include "ev/timer.h"
 
 enum {
-	TARGETS_MAX = 32,
-	FIRST_DELAY_MS =
-	    100, /* doubled up to the last: a transfer after NOTIFY takes less than 1 s */
-	LAST_DELAY_MS = 2000,
-	POLL_TIMEOUT_MS = 3000,
 	PATIENCE_MS = 5000, /* then a warning says whom we wait for */
 	TEXT_MAX = 700,
 };
-
-enum target_state {
-	TARGET_UNKNOWN, /* not answered yet */
-	TARGET_SERVES,
-	TARGET_LAGS, /* authoritative, without our value */
-	TARGET_LAME, /* lame or not reached */
-};
-
-struct watch;
-
-/* One address of one name server. */
-struct target {
-	struct watch *w;
-	size_t authority; /* addresses with the same number are one server */
-	struct dns_servers server;
-	enum target_state state;
-	struct err error; /* of TARGET_LAME */
-	int64_t delay_ms;
-	struct op *question;
-	struct timer *timer;
-};
-
-struct watch {
-	struct op op;
-	struct dns_propagation p;
-	char *zone, *name, *value;
-	struct target targets[TARGETS_MAX];
-	size_t target_count;
-	size_t authority_count;
-	char *without_address; /* a line about name servers that have none */
-	bool fallback;         /* the update server itself is among the targets */
-	struct op *authorities;
-	struct timer *deadline, *patience;
-};
-
-static void poll_target(void *arg);
 
 /* ---- life ---- */
 
@@ -96,8 +51,8 @@ watch_cancel(struct op *op)
 	watch_free((struct watch *)op);
 }
 
-static void
-finish(struct watch *w, const struct err *e)
+void
+watch_finish(struct watch *w, const struct err *e)
 {
 	op_end(&w->op);
 	w->p.done(w->p.arg, e);
@@ -112,16 +67,6 @@ warn(const struct watch *w, const char *text)
 }
 
 /* ---- what is known ---- */
-
-static size_t
-count_state(const struct watch *w, enum target_state state)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < w->target_count; i++)
-		n += w->targets[i].state == state;
-	return n;
-}
 
 static bool
 authority_serves(const struct watch *w, size_t authority)
@@ -148,8 +93,8 @@ list_state(const struct watch *w, enum target_state state, char out[TEXT_MAX])
 	}
 }
 
-static void
-warn_passed_over(const struct watch *w)
+void
+watch_warn_passed_over(const struct watch *w)
 {
 	if (w->without_address != NULL)
 		warn(w, w->without_address);
@@ -162,113 +107,6 @@ warn_passed_over(const struct watch *w)
 		warn(w, text);
 		free(text);
 	}
-}
-
-/* ---- the servers ---- */
-
-static struct target *
-add_target(struct watch *w, const struct dns_server *server, size_t authority)
-{
-	if (w->target_count == TARGETS_MAX)
-		return NULL;
-	struct target *t = &w->targets[w->target_count++];
-	t->w = w;
-	t->authority = authority;
-	t->delay_ms = FIRST_DELAY_MS;
-	t->timer = timer_new(dns_client_loop(w->p.client), poll_target, t);
-	dns_servers_append(&t->server, server);
-	return t;
-}
-
-static bool
-is_target(const struct watch *w, const struct dns_server *s)
-{
-	for (size_t i = 0; i < w->target_count; i++) {
-		const struct host_port *at = &w->targets[i].server.items[0].at;
-		if (at->port == s->at.port && strcmp(at->host, s->at.host) == 0)
-			return true;
-	}
-	return false;
-}
-
-/* Nobody else can be asked: the server that took the update has to vouch for it. */
-static void
-add_fallback(struct watch *w)
-{
-	const struct dns_server *s = &w->p.servers->items[w->p.server];
-	struct target *t;
-
-	w->fallback = true;
-	if (is_target(w, s))
-		return;
-	t = add_target(w, s, w->authority_count++);
-	if (t != NULL)
-		poll_target(t);
-}
-
-static void
-assess(struct watch *w)
-{
-	if (count_state(w, TARGET_UNKNOWN) > 0 || count_state(w, TARGET_LAGS) > 0)
-		return;
-	if (count_state(w, TARGET_SERVES) == 0) {
-		if (!w->fallback)
-			add_fallback(w);
-		return;
-	}
-	warn_passed_over(w);
-	finish(w, NULL);
-}
-
-static bool
-serves(const struct watch *w, const struct dns_message *m)
-{
-	const ldns_rr *rr;
-
-	for (size_t i = 0;
-	     (rr = dns_message_find(m, LDNS_SECTION_ANSWER, LDNS_RR_TYPE_TXT, i)) != NULL; i++)
-		if (dns_rr_is_txt(rr, w->name, w->value))
-			return true;
-	return false;
-}
-
-static void
-answered(void *arg, size_t server, const struct dns_message *m, const struct err *e)
-{
-	struct target *t = arg;
-	struct watch *w = t->w;
-
-	if (m == NULL) {
-		t->state = TARGET_LAME;
-		t->error = *e;
-	} else {
-		t->state = serves(w, m) ? TARGET_SERVES : TARGET_LAGS;
-	}
-	/* The lame are asked again too: they may come back while we wait for others. */
-	if (t->state != TARGET_SERVES) {
-		timer_start(t->timer, t->delay_ms);
-		t->delay_ms = t->delay_ms * 2 < LAST_DELAY_MS ? t->delay_ms * 2 : LAST_DELAY_MS;
-	}
-	assess(w);
-}
-
-static void
-poll_target(void *arg)
-{
-	struct target *t = arg;
-	const struct dns_propagation *p = &t->w->p;
-
-	dns_question_start(
-	    &(struct dns_question){
-		.client = p->client,
-		.servers = &t->server,
-		.timeout_ms = p->timeout_ms < POLL_TIMEOUT_MS ? p->timeout_ms : POLL_TIMEOUT_MS,
-		.name = p->name,
-		.type = LDNS_RR_TYPE_TXT,
-		.done = answered,
-		.arg = t,
-	    },
-	    &t->question);
 }
 
 /* ---- the start ---- */
@@ -291,7 +129,7 @@ found(void *arg, const struct dns_authorities *found, const struct err *e)
 	if (found == NULL) {
 		w->without_address =
 		    xasprintf("the name servers of %s cannot be found: %s", w->zone, e->detail);
-		add_fallback(w);
+		watch_add_fallback(w);
 		return;
 	}
 	w->authority_count = found->count;
@@ -300,14 +138,14 @@ found(void *arg, const struct dns_authorities *found, const struct err *e)
 		if (a->addresses.count == 0)
 			note_without_address(w, a);
 		for (size_t j = 0; j < a->addresses.count; j++)
-			if (!is_target(w, &a->addresses.items[j]))
-				add_target(w, &a->addresses.items[j], i);
+			if (!watch_has_target(w, &a->addresses.items[j]))
+				watch_add_target(w, &a->addresses.items[j], i);
 	}
 	if (w->target_count == 0)
-		add_fallback(w);
+		watch_add_fallback(w);
 	for (size_t i = 0; i < w->target_count; i++)
 		if (w->targets[i].question == NULL)
-			poll_target(&w->targets[i]);
+			watch_poll(&w->targets[i]);
 }
 
 static void
@@ -329,7 +167,7 @@ too_late(void *arg)
 		    "%.255s%s%s",
 		    w->zone, w->name, list[0] != '\0' ? ": " : "", list);
 	}
-	finish(w, &e);
+	watch_finish(w, &e);
 }
 
 static void

@@ -195,6 +195,21 @@ test_ipv6(void **state)
 	expect_answer(*state);
 }
 
+/* A name with several addresses, of which one answers. */
+static void
+test_server_by_name(void **state)
+{
+	struct world *w = *state;
+	struct host_port at = {.host = "localhost"};
+
+	w->peer = peer_new(w->loop, "127.0.0.1", 0, plain, w);
+	at.port = peer_port(w->peer);
+	dns_servers_append_at(&w->servers, &at, true);
+	ask(w);
+	expect_answer(w);
+	assert_true(w->took < 200);
+}
+
 static void
 second_only(void *arg, const struct peer_query *q)
 {
@@ -886,6 +901,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    TEST(test_plain),
 	    TEST(test_ipv6),
+	    TEST(test_server_by_name),
 	    TEST(test_lost_datagram_is_sent_again),
 	    TEST(test_late_and_duplicate),
 	    TEST(test_mismatched_and_malformed),
