@@ -162,11 +162,11 @@ def test_address_of_another_machine(make_daemon, fakeca):
 
 
 def test_several_listeners(make_daemon, fakeca, csr, tmp_path):
-    a, b = free_port(), free_port()
-    make_daemon(fakeca, {"mgmt": {"listener": [f"127.0.0.1:{a}", f"[::1]:{b}", f"localhost:{b}",
+    a, b, c = free_port(), free_port(), free_port()
+    make_daemon(fakeca, {"mgmt": {"listener": [f"127.0.0.1:{a}", f"[::1]:{b}", f"localhost:{c}",
                                                f"unix:{tmp_path}/s"]},
                          'auth "test"': {"ip": ["127.0.0.1", "::1"]}})
-    for where in (("127.0.0.1", a), ("127.0.0.1", b), ("::1", b)):
+    for where in (("127.0.0.1", a), ("::1", b), ("127.0.0.1", c)):
         assert request(where, "POST", "/sign", csr).status == 200
     assert request(tmp_path / "s", "GET", "/healthz").status == 200
 
