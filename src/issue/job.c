@@ -171,19 +171,23 @@ order_challenge_error(void *arg, const struct err *e)
 	log_debug(&j->log, "challenge: %s", e->detail);
 }
 
-/* What a CA says of a name or a CSR need not say which; whoever reads it has many. */
+/* What a CA says of a name or a CSR need not say which; whoever reads it has many. The beginning is
+ * all that some clients show. A failed validation begins like that already. */
 static void
 name_it(const struct job *j, struct err *e)
 {
 	const struct identifiers *names = &j->csr->names;
 
-	if (e->kind != ERR_VALIDATION && e->kind != ERR_FORBIDDEN && e->kind != ERR_BAD_CSR &&
-	    e->kind != ERR_RATE_LIMITED)
+	if (e->kind == ERR_FORBIDDEN || e->kind == ERR_BAD_CSR || e->kind == ERR_RATE_LIMITED) {
+		err_prefix(e, "Refused for %s", j->names);
+		return;
+	}
+	if (e->kind != ERR_VALIDATION)
 		return;
 	for (size_t i = 0; i < names->count; i++)
 		if (strstr(e->detail, identifier_base(&names->items[i])) != NULL)
 			return;
-	err_prefix(e, "%s", j->names);
+	err_prefix(e, "Validation failed for %s", j->names);
 }
 
 static void
