@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/alloc.h"
+#include "base/log.h"
 #include "http/server.h"
 #include "mgmt/reply.h"
 #include "mgmt/route.h"
@@ -39,6 +40,8 @@ refuse(void *arg, int status, const char *detail, struct http_exchange *x)
 		    m->max_size);
 		detail = larger;
 	}
+	log_info(&(struct log_context){.peer = http_exchange_peer_text(x)}, "refused (%d): %s",
+	    status, detail);
 	reply_refused(x, status, detail);
 }
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "base/log.h"
 #include "http/server.h"
 #include "mgmt/healthz.h"
 #include "mgmt/reply.h"
@@ -36,6 +37,14 @@ method_allowed(const char *method, const char *allow)
 	return at != NULL && (at[strlen(method)] == '\0' || at[strlen(method)] == ',');
 }
 
+static void
+refuse(struct http_exchange *x, const struct err *e, const char *allow)
+{
+	log_info(&(struct log_context){.peer = http_exchange_peer_text(x)}, "refused (%s): %s %s",
+	    err_kind_name(e->kind), http_exchange_method(x), http_exchange_target(x));
+	reply_error(x, e, allow);
+}
+
 void
 route_dispatch(struct mgmt *m, struct http_exchange *x)
 {
@@ -50,9 +59,9 @@ route_dispatch(struct mgmt *m, struct http_exchange *x)
 			return;
 		}
 		err_set(&e, ERR_METHOD, "%s takes %s only", r->path, r->allow);
-		reply_error(x, &e, r->allow);
+		refuse(x, &e, r->allow);
 		return;
 	}
 	err_set(&e, ERR_NOT_FOUND, "No such path: post the CSR to /sign");
-	reply_error(x, &e, NULL);
+	refuse(x, &e, NULL);
 }

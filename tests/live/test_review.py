@@ -83,6 +83,28 @@ def test_headers_of_clients_are_not_logged(fakeca, make_daemon, csr, header):
     assert not re.search("secret-token|sehr-geheim|\x1b", d.log() + r.text)
 
 
+# What is said in short, and what the log says of requests that come to nobody's desk
+
+LONG = 'Error creating new order :: Cannot issue for a name that does not end with a valid public suffix'
+
+
+@pytest.mark.parametrize("status, kind, ours", [(400, "rejectedIdentifier", 403), (429, "rateLimited", 429),
+                                                (400, "malformed", 415)])
+def test_reason_phrase_names_the_domain(fakeca, fake_daemon, csr, status, kind, ours):
+    fakeca.when("new-order", problem(status, kind, LONG))
+    r = fake_daemon.sign(csr).expect(ours, re.escape(LONG))
+    assert r.reason.startswith("Refused for www.example.org"), r
+
+
+def test_refused_http_is_logged(fake_daemon, csr):
+    fake_daemon.post(csr, path="/nosuch").expect(404)
+    fake_daemon.post(b"x" * 5000).expect(413)
+    raw(fake_daemon.where, b"POST /sign HTTP/1.1\r\nHost: x\r\n\r\n").expect(411)
+    raw(fake_daemon.where, b"DELETE /sign HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n").expect(405)
+    for what in ("/nosuch", "larger than", "Content-Length", "DELETE /sign"):
+        assert re.search(rf"info refused .*{what}.* peer=127\.0\.0\.1", fake_daemon.log()), what
+
+
 # Disks
 
 @pytest.fixture
