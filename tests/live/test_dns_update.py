@@ -185,11 +185,12 @@ def test_many_orders_at_once(simple, csrs, cert):
 
 
 def test_many_orders_at_one_name(lab, csrs, cert):
-    """All of them delegated to one name: one change after the other, each value at its time."""
-    links = "".join(f"_acme-challenge.n{i} CNAME target\n" for i in range(8))
+    """All of them delegated to one name: one change after the other, each value at its time. Five,
+    since the old Pebble asks over UDP alone, and more values at once do not fit into 512 bytes."""
+    links = "".join(f"_acme-challenge.n{i} CNAME target\n" for i in range(5))
     lab.bind().primary("example.org", BASE + links).start()
     d = lab.start()
-    bodies = [csrs.make(f"*.n{i}.example.org") for i in range(8)]
+    bodies = [csrs.make(f"*.n{i}.example.org") for i in range(5)]
     for asking in [Asking(d, b) for b in bodies]:
         cert(asking.wait())
     lab.clean()
