@@ -182,6 +182,14 @@ name_it(const struct job *j, struct err *e)
 		err_prefix(e, "Refused for %s", j->names);
 		return;
 	}
+	if (e->kind == ERR_TIMEOUT) {
+		struct err was = *e;
+		err_set(e, ERR_TIMEOUT,
+		    "no certificate for %s: %s; posting the same CSR again starts over", j->names,
+		    was.detail);
+		e->retry_after = was.retry_after;
+		return;
+	}
 	if (e->kind != ERR_VALIDATION)
 		return;
 	for (size_t i = 0; i < names->count; i++)
@@ -335,12 +343,14 @@ too_late(void *arg)
 	struct job *j = arg;
 	struct err e;
 
-	err_set(&e, ERR_TIMEOUT, "no certificate within order-timeout (%lld s)",
+	err_set(&e, ERR_TIMEOUT, "not done within order-timeout (%lld s)",
 	    (long long)(j->conf.timeout_ms / 1000));
-	if (j->state == STORE)
+	if (j->state == STORE) {
 		stored(j, &e);
-	else
-		move(j, failed(j, &e));
+		return;
+	}
+	name_it(j, &e);
+	move(j, failed(j, &e));
 }
 
 void

@@ -195,7 +195,7 @@ def test_unix_socket_left_by_a_kill(fakeca, make_daemon, csr, tmp_path):
     other.process.wait(20)
     other.expect_exit = 1
     other.check_end()
-    assert "another process listens there" in other.log()
+    assert "something listens there already" in other.log()
     assert d.sign(csr).status == 200
     d.stop()
     assert not path.exists()
@@ -210,3 +210,10 @@ def test_504_then_the_same_csr_again(fakeca, make_daemon, csr):
     wait_until(lambda: (d.entry(csr) / "cert.pem").exists(), 20)
     assert d.sign(csr).status == 200
     assert fakeca.count("new-order") == 1
+
+
+def test_order_timeout_says_what_to_do(fakeca, make_daemon, csr):
+    d = make_daemon(fakeca, {"mgmt": {"order-timeout": "1"}})
+    fakeca.when("new-order", slow(5), times=1)
+    d.sign(csr).expect(504, "www.example.org", "post.* same CSR again")
+    assert d.sign(csr).status == 200
