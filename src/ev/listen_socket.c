@@ -26,7 +26,9 @@ family_missing(const struct listen_address *a, int error)
 static bool
 in_use(const struct listen_address *a, struct err *e)
 {
-	return err_set(e, ERR_INTERNAL, "%s: another process listens there", a->text);
+	return err_set(e, ERR_INTERNAL,
+	    "%s: something listens there already: another process, or another block of ours",
+	    a->text);
 }
 
 /* A socket file nobody listens on is left from a crash. False if someone listens, or if it is no
