@@ -62,12 +62,11 @@ conf_build_dns01_update(
 	/* Who asks for addresses of name servers cannot itself be a name. */
 	out->resolvers = server_list(b, s, "resolver", true, &out->resolver_count);
 	conf_build_tsig(b, s, &out->tsig);
-	if (out->propagation_check && challenge_kind(CHALLENGE_DNS01_UPDATE) != NULL)
+	if (out->propagation_check)
 		conf_note(b, s->place,
 		    "the zone is found by its SOA record, CNAMEs are followed, and the CA is told "
-		    "when "
-		    "the authoritative servers serve the value; the original updated the last two "
-		    "labels and waited for nothing");
+		    "when the authoritative servers serve the value; the original updated the "
+		    "last two labels and waited for nothing");
 }
 
 /* ---- dns01-server ---- */

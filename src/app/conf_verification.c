@@ -48,11 +48,6 @@ build_one(struct conf_build *b, const struct conf_section *s, struct challenge_c
 		return;
 	}
 	out->type = (enum challenge_type)s->type;
-	if (challenge_kind(out->type) == NULL)
-		conf_warn(b, conf_entry_find(s, "type")->place,
-		    "type %s is not in this version yet: requests for blocks that use it are "
-		    "refused",
-		    conf_verification_types[s->type]);
 	switch (out->type) {
 	case CHALLENGE_HTTP01:
 		build_http01(b, s, &out->http01);

@@ -81,8 +81,6 @@ withdraw(struct life *l)
 {
 	timer_start(l->deadline, WITHDRAW_MS);
 	for (size_t i = 0; i < l->conf.challenge_count; i++) {
-		if (l->conf.challenges[i] == NULL)
-			continue;
 		l->challenges_busy++;
 		challenge_on_idle(l->conf.challenges[i], l->loop, challenge_withdrawn, l);
 	}

@@ -20,7 +20,7 @@ struct life_conf {
 	struct ca *ca;
 	struct desk *desk;
 	struct mgmt *mgmt;
-	struct challenge *const *challenges; /* members may be NULL */
+	struct challenge *const *challenges;
 	size_t challenge_count;
 	int64_t shutdown_timeout_ms;
 	void (*close_listeners)(void *arg); /* of the management side */

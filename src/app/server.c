@@ -37,7 +37,7 @@ struct server {
 	struct ssl_ctx_st *tls;
 	struct http_client *http;
 	struct ca *ca;
-	struct challenge **challenges; /* by verification block; NULL: a kind this version lacks */
+	struct challenge **challenges; /* by verification block */
 	struct store **stores;         /* by storage block */
 	struct policy *policy;
 	struct desk *desk;
@@ -103,8 +103,6 @@ build_challenges(struct server *s, struct err *e)
 	for (size_t i = 0; i < n; i++) {
 		struct challenge_conf conf = s->conf->verifications[i];
 
-		if (challenge_kind(conf.type) == NULL)
-			continue;
 		conf.http = s->http;
 		conf.warn = warn;
 		conf.warn_arg = (void *)conf.name;

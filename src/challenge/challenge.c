@@ -10,39 +10,24 @@
 #include "challenge/dns01_update.h"
 #include "challenge/http01.h"
 
-static const struct challenge_row {
-	const char *config_name;
-	const struct challenge_kind *kind; /* NULL: not in this version */
-} rows[] = {
-    [CHALLENGE_HTTP01] = {"http01", &challenge_http01},
-    [CHALLENGE_DNS01_UPDATE] = {"dns01-dnsUpdate", &challenge_dns01_update},
-    [CHALLENGE_DNS01_SERVER] = {"dns01-server", &challenge_dns01_server},
-    [CHALLENGE_DNS01_CHALLTESTSRV] = {"dns01-challtestsrv", &challenge_dns01_challtestsrv},
+static const struct challenge_kind *const kinds[] = {
+    [CHALLENGE_HTTP01] = &challenge_http01,
+    [CHALLENGE_DNS01_UPDATE] = &challenge_dns01_update,
+    [CHALLENGE_DNS01_SERVER] = &challenge_dns01_server,
+    [CHALLENGE_DNS01_CHALLTESTSRV] = &challenge_dns01_challtestsrv,
 };
-static_assert(sizeof(rows) / sizeof(rows[0]) == CHALLENGE_TYPE_COUNT, "a row for each type");
+static_assert(sizeof(kinds) / sizeof(kinds[0]) == CHALLENGE_TYPE_COUNT, "a kind for each type");
 
 const char *
 challenge_type_name(enum challenge_type type)
 {
-	return rows[type].config_name;
-}
-
-const struct challenge_kind *
-challenge_kind(enum challenge_type type)
-{
-	return rows[type].kind;
+	return kinds[type]->config_name;
 }
 
 struct challenge *
 challenge_new(struct loop *loop, const struct challenge_conf *conf, struct err *e)
 {
-	const struct challenge_row *row = &rows[conf->type];
-
-	if (row->kind == NULL) {
-		err_set(e, ERR_CONFIG, "%s is not in this version yet", row->config_name);
-		return NULL;
-	}
-	return row->kind->new (loop, conf, e);
+	return kinds[conf->type]->new (loop, conf, e);
 }
 
 void

@@ -70,10 +70,8 @@ struct challenge {
 	struct task idle_task; /* posted when active fell to 0 and someone waits for it */
 };
 
-/* "http01", "dns01-dnsUpdate", ...: also for kinds this build lacks. */
+/* "http01", "dns01-dnsUpdate", ... */
 const char *challenge_type_name(enum challenge_type type);
-/* NULL: this build does not have the kind (yet); challenge_new says so in its error. */
-const struct challenge_kind *challenge_kind(enum challenge_type type);
 /* ERR_CONFIG. conf is copied. */
 struct challenge *challenge_new(
     struct loop *loop, const struct challenge_conf *conf, struct err *e);

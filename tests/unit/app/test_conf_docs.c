@@ -163,48 +163,6 @@ test_manual_has_every_default(void **state)
 	free(text);
 }
 
-/* ---- what this version lacks: both say so of these types, and of no others ---- */
-
-struct lacking {
-	const char *type;
-	bool said; /* in the comment right above the section */
-};
-
-static bool
-example_lacks(const char *line, void *arg)
-{
-	struct lacking *l = arg;
-	char type[64];
-
-	if (line[0] == '\0')
-		l->said = false;
-	else if (strstr(line, "ot in this version yet") != NULL)
-		l->said = true;
-	line += line[0] == '#';
-	return sscanf(line, "type = %63s", type) == 1 && strcmp(type, l->type) == 0;
-}
-
-static void
-test_types_of_this_version(void **state)
-{
-	char *manual = read_source(MANUAL);
-
-	(void)state;
-	for (int i = 0; i < CHALLENGE_TYPE_COUNT; i++) {
-		bool built = challenge_kind((enum challenge_type)i) != NULL;
-		struct lacking l = {.type = challenge_type_name((enum challenge_type)i)};
-		char *sentence = xasprintf("\n.Ic %s\nis not in this version yet", l.type);
-
-		assert_true(each_line(EXAMPLE, example_lacks, &l));
-		if (l.said == built)
-			fail_msg("%s: whether %s is in this version", EXAMPLE, l.type);
-		if ((strstr(manual, sentence) != NULL) == built)
-			fail_msg("%s: whether %s is in this version", MANUAL, l.type);
-		free(sentence);
-	}
-	free(manual);
-}
-
 /* ---- loading ---- */
 
 static void
@@ -297,7 +255,6 @@ main(void)
 	    cmocka_unit_test(test_example_names_every_option),
 	    cmocka_unit_test(test_manual_names_every_option),
 	    cmocka_unit_test(test_manual_has_every_default),
-	    cmocka_unit_test(test_types_of_this_version),
 	    cmocka_unit_test(test_every_example_loads),
 	    cmocka_unit_test(test_example_says_nothing_unknown),
 	    cmocka_unit_test(test_table_is_sound),
