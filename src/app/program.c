@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 
 #include "app/check.h"
 #include "app/conf.h"
@@ -10,6 +11,8 @@
 #include "base/log.h"
 #include "config.h"
 #include "http/tls.h"
+
+enum { DESCRIPTORS = 65536 };
 
 static void
 print_problem(const struct conf_problem *p)
@@ -57,6 +60,20 @@ warn_of_proxy_variables(void)
 	}
 }
 
+/* Each client, each connection to the CA and each file being synced is a descriptor; what the
+ * system's default leaves is for programs that have few. */
+static void
+raise_descriptor_limit(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= DESCRIPTORS)
+		return;
+	limit.rlim_cur = limit.rlim_max < DESCRIPTORS ? limit.rlim_max : DESCRIPTORS;
+	if (setrlimit(RLIMIT_NOFILE, &limit) != 0)
+		log_debug(NULL, "the limit of descriptors stays as it is");
+}
+
 static bool
 serve(const struct conf *conf, int *ret_code)
 {
@@ -67,6 +84,7 @@ serve(const struct conf *conf, int *ret_code)
 		goto failed;
 	log_warnings(conf);
 	warn_of_proxy_variables();
+	raise_descriptor_limit();
 	s = server_new(conf, &e);
 	if (s == NULL || !server_run(s, &e))
 		goto failed;

@@ -370,6 +370,13 @@ def test_500_idle_connections(fake_daemon, csr):
             s.close()
 
 
+def test_descriptor_limit_is_raised(fake_daemon):
+    """A soft limit of 1024, as most systems set it, is no limit for a server."""
+    import resource
+    soft, hard = resource.prlimit(fake_daemon.process.pid, resource.RLIMIT_NOFILE)
+    assert soft == min(hard, max(65536, resource.getrlimit(resource.RLIMIT_NOFILE)[0]))
+
+
 def test_more_connections_than_descriptors(fake_daemon, csr):
     """Near the descriptor limit accepting pauses: no spinning, and afterwards all is as before."""
     import resource
