@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "dns/hint.h"
 #include "dns/message.h"
 #include "dns/rdf.h"
@@ -196,16 +197,18 @@ untrusted(const struct dns_message *m, struct err *e, const char *why)
 	return TSIG_UNTRUSTED;
 }
 
-/* BADKEY and BADSIG come without a MAC (RFC 8945 5.3.2), so anybody can say so. */
+/* BADKEY and BADSIG come without a MAC (RFC 8945 5.3.2), so anybody can say so. The name of the key
+ * is for the log alone: clients see the error. */
 static enum tsig_verdict
 unsigned_error(
     const struct dns_message *m, const struct tsig_key *key, const struct tsig *t, struct err *e)
 {
 	char number[16];
 
-	err_set(e, ERR_CONFIG, "%s, TSIG error %s: %s (key %.255s, %s)",
-	    dns_rcode_text(m->rcode, number), tsig_error_text(t->error), tsig_error_hint(t->error),
-	    key->name, tsig_algorithm_name(key->algorithm));
+	log_debug(NULL, "dns: TSIG error %s for key %s (%s)", tsig_error_text(t->error), key->name,
+	    tsig_algorithm_name(key->algorithm));
+	err_set(e, ERR_CONFIG, "%s, TSIG error %s: %s", dns_rcode_text(m->rcode, number),
+	    tsig_error_text(t->error), tsig_error_hint(t->error));
 	return TSIG_UNTRUSTED;
 }
 
