@@ -370,18 +370,6 @@ def test_500_idle_connections(fake_daemon, csr):
             s.close()
 
 
-def test_descriptor_limit_is_raised(fakeca, make_daemon):
-    """A soft limit as low as most systems set it is no limit for a server."""
-    import resource
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (512, hard))
-    try:
-        d = make_daemon(fakeca)
-    finally:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
-    assert resource.prlimit(d.process.pid, resource.RLIMIT_NOFILE) == (min(hard, 65536), hard)
-
-
 def test_more_connections_than_descriptors(fake_daemon, csr):
     """Near the descriptor limit accepting pauses: no spinning, and afterwards all is as before."""
     import resource

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import resource
 import signal
 import socket
 import threading
@@ -159,6 +160,17 @@ def test_address_of_another_machine(make_daemon, fakeca):
     assert d.expect_exit in (1, 2)
     d.check_end()
     assert "192.0.2.77" in d.log()
+
+
+def test_descriptor_limit_is_raised(fakeca, make_daemon):
+    """A soft limit as low as most systems set it is no limit for a server."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (512, hard))
+    try:
+        d = make_daemon(fakeca)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert resource.prlimit(d.process.pid, resource.RLIMIT_NOFILE) == (min(hard, 65536), hard)
 
 
 def test_several_listeners(make_daemon, fakeca, csr, tmp_path):
