@@ -26,6 +26,9 @@ HOMES = [
     (r"liburing", ["base/", "issue/"]),
 ]
 
+# Of Debian 12.
+FORMAT_VERSION = "14"
+
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
 TOP = None
 
@@ -153,6 +156,10 @@ def run(argv):
 
 def check_format():
     tool = need("clang-format")
+    version = re.search(r"version (\d+)", run([tool, "--version"]).stdout)
+    if not version or version.group(1) != FORMAT_VERSION:
+        print(f"clang-format {FORMAT_VERSION} is the measure: others lay out a few lines differently")
+        sys.exit(77)
     p = run([tool, "--dry-run", "-Werror", *sources(".c", ".h", under=["src/", "tests/"])])
     return [x for x in p.stdout.splitlines() if re.search(r": (error|warning):", x)] or \
         ([p.stdout] if p.returncode else [])

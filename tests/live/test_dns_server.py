@@ -10,6 +10,7 @@ import time
 
 import pytest
 
+from lab.bind import lock_file
 from lab.fakeca import FakeCa, b64, thumbprint
 from lab.util import Process, free_port, run, wait_until
 
@@ -303,7 +304,7 @@ def test_many_orders_at_once(direct, csrs, cert):
 
 NAMED = """
 options {{ directory "{folder}"; listen-on port {port} {{ 127.0.0.1; }}; listen-on-v6 {{ none; }};
-  pid-file "{folder}/named.pid"; session-keyfile "{folder}/session.key"; lock-file none;
+  pid-file "{folder}/named.pid"; session-keyfile "{folder}/session.key"; {lock}
   recursion yes; allow-recursion {{ any; }}; dnssec-validation no; }};
 controls {{ }};
 zone "example.org" {{ type primary; file "{folder}/example.org.zone"; }};
@@ -325,7 +326,7 @@ def test_delegated_by_cname(make_pebble, make_daemon, csrs, cert, tmp_path):
     folder = tmp_path / "named"
     folder.mkdir()
     (folder / "example.org.zone").write_text(DELEGATING)
-    (folder / "named.conf").write_text(NAMED.format(folder=folder, port=port, zone=ZONE,
+    (folder / "named.conf").write_text(NAMED.format(lock=lock_file(), folder=folder, port=port, zone=ZONE,
                                                     responder=responder))
     named = Process("named", ["named", "-c", folder / "named.conf", "-g", "-n", "1"], folder)
     try:

@@ -8,6 +8,14 @@ from .util import Process, free_port, port_open, run
 NAMED = shutil.which("named") or shutil.which("named", path="/usr/sbin:/sbin")
 KEYGEN = shutil.which("tsig-keygen") or shutil.which("tsig-keygen", path="/usr/sbin:/sbin")
 
+
+
+def lock_file():
+    """BIND 9.18 locks a file of the system unless told not to; 9.20 knows the option no more."""
+    version = re.search(r"BIND 9\.(\d+)", run(NAMED, "-v").stdout)
+    return "lock-file none;" if int(version[1]) < 19 else ""
+
+
 SOA = "@ SOA ns1 hostmaster 1 {refresh} 1 86400 0\n"
 
 
@@ -74,7 +82,7 @@ class Bind:
         conf.write_text(
             f'options {{ directory "{self.folder}"; {listen}'
             f' pid-file "{self.folder}/named.pid"; session-keyfile none;'
-            f' lock-file none; dnssec-validation no; allow-transfer {{ any; }}; empty-zones-enable no;'
+            f' {lock_file()} dnssec-validation no; allow-transfer {{ any; }}; empty-zones-enable no;'
             f' notify-delay 0; serial-query-rate 1000; {self.options} }};\n'
             'controls { };\n' + (self.key.text if self.key else "") + "\n".join(self.zones) + "\n")
         self.process = Process("named", [NAMED, "-c", conf, "-g", "-n", "1"], self.folder)
