@@ -20,14 +20,14 @@ enum { MOVES_MAX = 5000 }; /* hours of polling every 5 s */
 static enum authorization_state enter_stay(struct authorization *a);
 static enum authorization_state enter_fetch(struct authorization *a);
 static enum authorization_state enter_present(struct authorization *a);
+static enum authorization_state enter_gather(struct authorization *a);
 static enum authorization_state enter_tell(struct authorization *a);
 static enum authorization_state enter_wait(struct authorization *a);
 static enum authorization_state enter_poll(struct authorization *a);
 static enum authorization_state enter_withdraw(struct authorization *a);
 static enum authorization_state enter_done(struct authorization *a);
 
-/* The deadline of all of them is the order's; requests carry it, WAIT is cut to it, and PRESENT
- * arms it itself. */
+/* The deadline of all of them is the order's; requests carry it, and WAIT is cut to it. */
 static const struct {
 	const char *name;
 	bool deadline; /* arm the timer for the order's deadline */
@@ -36,6 +36,7 @@ static const struct {
     [AUTHORIZATION_IDLE] = {"idle", false, enter_stay},
     [AUTHORIZATION_FETCH] = {"fetch", false, enter_fetch},
     [AUTHORIZATION_PRESENT] = {"present", true, enter_present},
+    [AUTHORIZATION_GATHER] = {"gather", true, enter_gather},
     [AUTHORIZATION_TELL] = {"tell", false, enter_tell},
     [AUTHORIZATION_WAIT] = {"wait", false, enter_wait},
     [AUTHORIZATION_POLL] = {"poll", false, enter_poll},
@@ -162,7 +163,7 @@ authorization_begin(struct authorization *a)
 		return authorization_failed(a, &e);
 	}
 	take_challenge(a, c);
-	return c->status == ACME_STATUS_VALID ? AUTHORIZATION_WAIT : AUTHORIZATION_PRESENT;
+	return c->status == ACME_STATUS_VALID ? AUTHORIZATION_GATHER : AUTHORIZATION_PRESENT;
 }
 
 static void
@@ -205,10 +206,7 @@ presented(void *arg, const struct err *e)
 		return;
 	}
 	a->presented = true;
-	/* In a reused order the CA may have been told already: once is enough. */
-	authorization_move(a,
-	    a->challenge.status == ACME_STATUS_PROCESSING ? AUTHORIZATION_WAIT
-							  : AUTHORIZATION_TELL);
+	authorization_move(a, AUTHORIZATION_GATHER);
 }
 
 /* The CA has just asked our listener: it will know in a moment. */
@@ -235,6 +233,32 @@ enter_present(struct authorization *a)
 	answer = answer_of(a);
 	solver->present(solver, &answer, presented, fetched_from_us, a, &a->step);
 	return AUTHORIZATION_PRESENT;
+}
+
+/* ---- until the others have presented theirs ---- */
+
+/* In a reused order the CA may have been told already: once is enough. */
+static enum authorization_state
+authorization_gathered(const struct authorization *a)
+{
+	bool told = a->challenge.status == ACME_STATUS_PROCESSING ||
+	    a->challenge.status == ACME_STATUS_VALID;
+
+	return told ? AUTHORIZATION_WAIT : AUTHORIZATION_TELL;
+}
+
+static enum authorization_state
+enter_gather(struct authorization *a)
+{
+	return a->conf.presented(a->arg) ? authorization_gathered(a) : AUTHORIZATION_GATHER;
+}
+
+void
+authorization_tell(struct op *op)
+{
+	struct authorization *a = (struct authorization *)op;
+
+	authorization_move(a, authorization_gathered(a));
 }
 
 /* ---- tell the CA, once ---- */

@@ -26,8 +26,6 @@ static enum order_state enter_new(struct order *o);
 static enum order_state enter_settle(struct order *o);
 static enum order_state enter_wait(struct order *o);
 static enum order_state enter_poll(struct order *o);
-static enum order_state enter_finalize(struct order *o);
-static enum order_state enter_download(struct order *o);
 static enum order_state enter_done(struct order *o);
 
 /* limit: milliseconds; 0: until the order's deadline. When it is over the order fails for want of
@@ -45,8 +43,8 @@ static const struct {
     [ORDER_SETTLE] = {"settle", SETTLE_MS, ORDER_DONE, enter_settle},
     [ORDER_WAIT] = {"wait", 0, ORDER_POLL, enter_wait},
     [ORDER_POLL] = {"poll", 0, ORDER_DONE, enter_poll},
-    [ORDER_FINALIZE] = {"finalize", 0, ORDER_DONE, enter_finalize},
-    [ORDER_DOWNLOAD] = {"download", 0, ORDER_DONE, enter_download},
+    [ORDER_FINALIZE] = {"finalize", 0, ORDER_DONE, order_enter_finalize},
+    [ORDER_DOWNLOAD] = {"download", 0, ORDER_DONE, order_enter_download},
     [ORDER_DONE] = {"done", 0, ORDER_DONE, enter_done},
 };
 static_assert(sizeof(states) / sizeof(states[0]) == ORDER_STATE_COUNT, "one row per state");
@@ -158,7 +156,7 @@ order_is_ours(const struct order *o)
 	return o->finalized || o->finalize_lost;
 }
 
-static enum order_state
+enum order_state
 order_next(struct order *o)
 {
 	switch (o->object.status) {
@@ -183,7 +181,7 @@ order_next(struct order *o)
 	return order_invalid(o);
 }
 
-static bool
+bool
 order_read(struct order *o, const struct request_answer *answer, struct err *e)
 {
 	struct acme_order_object object;
@@ -205,7 +203,7 @@ order_limit(struct order *o)
 		o->deadline = clock_mono_ms() + left * 1000;
 }
 
-static void
+void
 order_request(struct order *o, struct request_conf *conf, request_done_fn *done)
 {
 	conf->mode = REQUEST_SIGNED;
@@ -348,113 +346,6 @@ enter_poll(struct order *o)
 
 	order_request(o, &conf, polled);
 	return ORDER_POLL;
-}
-
-/* ---- finalize ---- */
-
-/* The body may be empty or nonsense; the poll shows what became of it. */
-static enum order_state
-order_finalized(struct order *o, const struct request_answer *answer)
-{
-	o->finalized = true;
-	poll_init(&o->poll, o->ca->loopback);
-	poll_heard(&o->poll, answer->retry_after);
-	return order_read(o, answer, NULL) ? order_next(o) : ORDER_WAIT;
-}
-
-static enum order_state
-order_refused(struct order *o, const struct err *cause)
-{
-	struct err e = *cause;
-
-	if (e.problem == PROBLEM_ORDER_NOT_READY)
-		return ORDER_WAIT;
-	if (e.kind == ERR_BAD_CSR && e.problem == PROBLEM_UNAUTHORIZED && o->csr.names_only_in_cn)
-		err_prefix(&e,
-		    "put the names into the CSR's subjectAltName, the CA does not look "
-		    "at the common name alone");
-	return order_failed(o, &e);
-}
-
-/* No answer: the CA may be issuing all the same, which the order shows. The leaf's key tells
- * whether it was for us. Once; then the CA is as good as gone. */
-static bool
-finalize_may_be_done(struct order *o, const struct request_answer *answer)
-{
-	bool first = !o->finalize_lost;
-
-	if (answer->status != 0)
-		return false;
-	o->finalize_lost = true;
-	return first;
-}
-
-static void
-finalized(void *arg, const struct request_answer *answer, const struct err *e)
-{
-	struct order *o = arg;
-
-	if (e == NULL)
-		order_move(o, order_finalized(o, answer));
-	else if (finalize_may_be_done(o, answer))
-		order_move(o, ORDER_WAIT);
-	else
-		order_move(o, order_refused(o, e));
-}
-
-static enum order_state
-enter_finalize(struct order *o)
-{
-	char *payload = order_finalize_payload(&o->csr);
-	struct request_conf conf = {
-	    .place = PLACE_FINALIZE,
-	    .url = o->object.finalize,
-	    .payload = payload,
-	};
-
-	order_request(o, &conf, finalized);
-	free(payload);
-	return ORDER_FINALIZE;
-}
-
-/* ---- download ---- */
-
-static enum order_state
-order_downloaded(struct order *o, const struct request_answer *answer)
-{
-	struct err e;
-
-	o->chain = chain_parse(answer->body, answer->body_len, &e);
-	if (o->chain == NULL) {
-		err_prefix(&e, "certificate: %s", o->ca->host);
-		return order_failed(o, &e);
-	}
-	if (memcmp(o->chain->leaf.spki_sha256, o->csr.spki_sha256, sizeof(o->csr.spki_sha256)) == 0)
-		return ORDER_DONE;
-	chain_free(o->chain);
-	o->chain = NULL;
-	return order_again(o, "its certificate is for another key");
-}
-
-static void
-downloaded(void *arg, const struct request_answer *answer, const struct err *e)
-{
-	struct order *o = arg;
-
-	order_move(o, e != NULL ? order_failed(o, e) : order_downloaded(o, answer));
-}
-
-static enum order_state
-enter_download(struct order *o)
-{
-	struct request_conf conf = {
-	    .place = PLACE_CERTIFICATE,
-	    .url = o->object.certificate,
-	    .accept = "application/pem-certificate-chain",
-	};
-
-	order_request(o, &conf, downloaded);
-	return ORDER_DOWNLOAD;
 }
 
 /* ---- the end ---- */

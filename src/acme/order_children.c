@@ -6,6 +6,7 @@
 #include "acme/ca_private.h"
 #include "acme/order_private.h"
 #include "base/alloc.h"
+#include "ev/timer.h"
 
 void
 order_cancel_children(struct order *o)
@@ -13,13 +14,47 @@ order_cancel_children(struct order *o)
 	for (size_t i = 0; i < o->child_count; i++)
 		op_cancel(&o->children[i].op);
 	o->running = 0;
+	o->on_the_way = 0;
+}
+
+/* Every answer of the order can be had: now the CA may look. */
+static void
+order_tell(struct order *o)
+{
+	for (size_t i = 0; i < o->child_count; i++) {
+		struct order_child *c = &o->children[i];
+
+		if (!c->gathered)
+			continue;
+		c->gathered = false;
+		o->on_the_way++;
+		authorization_tell(c->op);
+	}
+}
+
+static bool
+order_presented(void *arg)
+{
+	struct order_child *c = arg;
+	struct order *o = c->order;
+
+	if (o->on_the_way == 1 && o->state == ORDER_AUTHORIZE) {
+		order_tell(o);
+		return true;
+	}
+	c->gathered = true;
+	o->on_the_way--;
+	/* Nobody is left who could report a failure too. */
+	if (o->on_the_way == 0)
+		timer_start(o->timer, 0);
+	return false;
 }
 
 /* Others of this order may fail for the same reason within moments: better told all at once. */
 static bool
 worth_settling(const struct order *o, const struct err *e)
 {
-	return o->running > 0 && (e->kind == ERR_VALIDATION || e->kind == ERR_FORBIDDEN);
+	return o->on_the_way > 0 && (e->kind == ERR_VALIDATION || e->kind == ERR_FORBIDDEN);
 }
 
 static enum order_state
@@ -28,7 +63,21 @@ order_child_failed(struct order *o, const char *name, const struct err *e)
 	if (o->state == ORDER_AUTHORIZE && !worth_settling(o, e))
 		return order_failed(o, e);
 	order_collect(o, name, e);
-	return o->running > 0 ? ORDER_SETTLE : ORDER_DONE;
+	return o->on_the_way > 0 ? ORDER_SETTLE : ORDER_DONE;
+}
+
+/* All that are left, if any, have presented their answers. */
+static enum order_state
+order_nobody_on_the_way(struct order *o)
+{
+	if (o->state != ORDER_AUTHORIZE)
+		return ORDER_DONE;
+	if (o->running > 0) {
+		order_tell(o);
+		return ORDER_AUTHORIZE;
+	}
+	o->authorized = true;
+	return ORDER_POLL;
 }
 
 static void order_trouble(void *arg, const struct err *e);
@@ -40,16 +89,16 @@ authorized(void *arg, const char *name, const struct err *e)
 	struct order *o = c->order;
 
 	o->running--;
+	o->on_the_way -= !c->gathered;
+	c->gathered = false;
 	if (e == NULL)
 		order_trouble(c, NULL);
 	if (o->state == ORDER_DONE)
 		return;
-	if (e != NULL) {
+	if (e != NULL)
 		order_move(o, order_child_failed(o, name, e));
-	} else if (o->running == 0) {
-		o->authorized = o->state == ORDER_AUTHORIZE;
-		order_move(o, o->authorized ? ORDER_POLL : ORDER_DONE);
-	}
+	else if (o->on_the_way == 0)
+		order_move(o, order_nobody_on_the_way(o));
 }
 
 static void
@@ -86,6 +135,7 @@ order_enter_authorize(struct order *o)
 	    .asked = &o->csr.names,
 	    .solver = o->conf.solver,
 	    .deadline = o->deadline,
+	    .presented = order_presented,
 	    .trouble = order_trouble,
 	};
 
@@ -97,6 +147,7 @@ order_enter_authorize(struct order *o)
 			continue;
 		conf.url = o->object.authorizations[i];
 		o->running++;
+		o->on_the_way++;
 		authorization_start(o->ca, &conf, authorized, &o->children[i], &o->children[i].op);
 	}
 	o->authorized = o->running == 0;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * What an order is made of, for its own files: order.c (the states),
- * order_children.c (its authorizations), order_failure.c (why it is given up).
+ * order_children.c (its authorizations), order_certificate.c (finalize and
+ * download), order_failure.c (why it is given up).
  */
 #pragma once
 
@@ -10,6 +11,7 @@
 
 #include "acme/order.h"
 #include "acme/poll.h"
+#include "acme/request.h"
 #include "base/log.h"
 #include "codec/acme_json.h"
 #include "ev/loop.h"
@@ -37,6 +39,7 @@ enum order_state {
 struct order_child {
 	struct order *order;
 	struct op *op;
+	bool gathered; /* it has presented its answer and waits for the others */
 	bool trouble;
 };
 
@@ -66,6 +69,7 @@ struct order {
 	struct order_child *children;
 	size_t child_count;
 	size_t running;
+	size_t on_the_way;  /* running and not waiting for the others */
 	bool authorized;    /* every authorization is valid */
 	bool finalized;     /* by us */
 	bool finalize_lost; /* our finalize got no answer */
@@ -83,6 +87,12 @@ struct order {
 void order_move(struct order *o, enum order_state next);
 /* Forgets the order at the CA, to place another one. */
 void order_reset(struct order *o);
+/* A signed request, within the order's deadline. */
+void order_request(struct order *o, struct request_conf *conf, request_done_fn *done);
+/* Takes over what the answer says of the order; e may be NULL. ERR_UPSTREAM. */
+bool order_read(struct order *o, const struct request_answer *answer, struct err *e);
+/* The state that follows from what the CA last said of it. */
+enum order_state order_next(struct order *o);
 
 /* order_failure.c. Each keeps the reason and says which state comes next. */
 enum order_state order_failed(struct order *o, const struct err *e);
@@ -94,3 +104,7 @@ void order_collect(struct order *o, const char *name, const struct err *e);
 /* order_children.c. Starts one authorization for each URL of the order. */
 enum order_state order_enter_authorize(struct order *o);
 void order_cancel_children(struct order *o);
+
+/* order_certificate.c */
+enum order_state order_enter_finalize(struct order *o);
+enum order_state order_enter_download(struct order *o);

@@ -185,12 +185,13 @@ def test_many_orders_at_once(simple, csrs, cert):
 
 
 def test_many_orders_at_one_name(lab, csrs, cert):
-    """All of them delegated to one name: one change after the other, each value at its time. As many
-    as fit into 512 octets: Pebble 2.4 takes what is left of a truncated answer for the whole."""
-    links = "".join(f"_acme-challenge.n{i} CNAME target\n" for i in range(6))
+    """All of them delegated to one name: one change after the other, each value at its time."""
+    links = "".join(f"_acme-challenge.n{i} CNAME target\n" for i in range(12))
     lab.bind().primary("example.org", BASE + links).start()
     d = lab.start()
-    bodies = [csrs.make(f"*.n{i}.example.org") for i in range(6)]
+    # Pebble 2.4 asks without EDNS and does not come back over TCP for what was truncated (named's
+    # query log: "TXT +", no E, no T): it knows what fits into 512 octets.
+    bodies = [csrs.make(f"*.n{i}.example.org") for i in range(12 if lab.pebble.new else 6)]
     for asking in [Asking(d, b) for b in bodies]:
         cert(asking.wait())
     lab.clean()

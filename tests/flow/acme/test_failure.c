@@ -97,6 +97,63 @@ several_fail(void **state)
 	world_close(&w);
 }
 
+static bool
+no_more_of_b(struct fake_ca *ca, enum fake_step step, const struct fake_http_request *request,
+    struct fake_http_reply *reply)
+{
+	if (step != FAKE_AUTHORIZATION || ca->count[FAKE_AUTHORIZATION] != 2)
+		return false;
+	fake_http_status(reply, 200,
+	    "{\"status\":\"invalid\",\"challenges\":[],"
+	    "\"identifier\":{\"type\":\"dns\",\"value\":\"b.test\"}}");
+	reply->delay_ms = 500;
+	return true;
+}
+
+/* One fails while the others wait to be told: they are withdrawn at once, and the CA is not told.
+ */
+static void
+fails_before_the_others_are_told(void **state)
+{
+	for (int settle = 0; settle < 2; settle++) {
+		struct world w;
+		struct result r;
+
+		world_open(&w);
+		w.fake.before = no_more_of_b;
+		w.solver.delay_ms = settle > 0 ? 600 : 0;
+		world_ready(&w);
+		order_start(&w, &r, "a.test,b.test,c.test");
+		assert_true(order_wait(&w, &r, 700));
+		assert_failed(&r, ERR_VALIDATION, "b.test");
+		assert_int_equal(w.solver.presented, 2);
+		assert_int_equal(w.fake.count[FAKE_CHALLENGE], 0);
+		assert_int_equal(strstr(r.states, "settle") != NULL, settle);
+		order_done(&r);
+		world_close(&w);
+	}
+}
+
+/* The order's time ends while they wait for one that is never there. */
+static void
+one_is_never_presented(void **state)
+{
+	struct world w;
+	struct result r;
+
+	world_open_at(&w, "https://ca.test", "dns-01");
+	w.solver.delay_more_ms = 3600 * 1000;
+	world_ready(&w);
+	order_start(&w, &r, "a.test,*.a.test");
+	assert_true(order_wait(&w, &r, 601 * 1000));
+	assert_failed(&r, ERR_TIMEOUT, "time");
+	assert_int_equal(w.solver.presented, 1);
+	assert_int_equal(w.solver.cancelled, 1);
+	assert_int_equal(w.fake.count[FAKE_CHALLENGE], 0);
+	order_done(&r);
+	world_close(&w);
+}
+
 static void
 hundred_fail(void **state)
 {
@@ -812,6 +869,8 @@ main(void)
 	    cmocka_unit_test(unauthorized_is_a_validation),
 	    cmocka_unit_test(caa_and_rejected),
 	    cmocka_unit_test(several_fail),
+	    cmocka_unit_test(fails_before_the_others_are_told),
+	    cmocka_unit_test(one_is_never_presented),
 	    cmocka_unit_test(hundred_fail),
 	    cmocka_unit_test(others_are_withdrawn),
 	    cmocka_unit_test(challenge_invalid_alone),

@@ -55,6 +55,70 @@ many_names(void **state)
 	world_close(&w);
 }
 
+/* ---- two values at one name: the CA looks when both are there ---- */
+
+static void
+all_presented(struct fake_ca *ca, enum fake_step step, const struct fake_http_request *request,
+    struct fake_http_reply *reply)
+{
+	if (step == FAKE_CHALLENGE)
+		assert_int_equal(ca->solver->presented, *(unsigned *)ca->arg);
+}
+
+static void
+told_when_all_are_presented(void **state)
+{
+	unsigned expected = 3;
+	struct world w;
+	struct result r;
+
+	world_open_at(&w, "https://ca.test", "dns-01");
+	w.solver.delay_ms = 100;
+	w.solver.delay_more_ms = 700;
+	w.fake.after = all_presented;
+	w.fake.arg = &expected;
+	world_ready(&w);
+	order_start(&w, &r, "a.test,*.a.test,b.test");
+	assert_true(order_wait(&w, &r, 10 * 1000));
+	assert_issued(&r);
+	assert_int_equal(w.fake.count[FAKE_CHALLENGE], 3);
+	order_done(&r);
+	world_close(&w);
+}
+
+static void
+slow_valid(struct fake_ca *ca, enum fake_step step, const struct fake_http_request *request,
+    struct fake_http_reply *reply)
+{
+	if (step == FAKE_AUTHORIZATION && reply->body != NULL &&
+	    strstr(reply->body, "b.test") != NULL)
+		reply->delay_ms = 3 * 1000;
+	if (step == FAKE_CHALLENGE)
+		assert_int_equal(ca->solver->presented, 2);
+}
+
+/* The last one they wait for needs no answer at all. */
+static void
+told_when_the_last_needs_none(void **state)
+{
+	struct world w;
+	struct result r;
+
+	world_open_at(&w, "https://ca.test", "dns-01");
+	w.fake.authorized_names = ",b.test,";
+	w.fake.after = slow_valid;
+	world_ready(&w);
+	order_start(&w, &r, "a.test,*.a.test,b.test");
+	fake_clock_advance(w.loop, 2 * 1000);
+	assert_int_equal(w.solver.presented, 2);
+	assert_int_equal(w.fake.count[FAKE_CHALLENGE], 0);
+	assert_true(order_wait(&w, &r, 10 * 1000));
+	assert_issued(&r);
+	assert_int_equal(w.fake.count[FAKE_CHALLENGE], 2);
+	order_done(&r);
+	world_close(&w);
+}
+
 static void
 address(void **state)
 {
@@ -490,6 +554,8 @@ main(void)
 	    cmocka_unit_test(one_name),
 	    cmocka_unit_test(before_the_account),
 	    cmocka_unit_test(many_names),
+	    cmocka_unit_test(told_when_all_are_presented),
+	    cmocka_unit_test(told_when_the_last_needs_none),
 	    cmocka_unit_test(address),
 	    cmocka_unit_test(authorizations_valid),
 	    cmocka_unit_test(order_ready),

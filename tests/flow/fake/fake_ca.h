@@ -53,11 +53,12 @@ struct fake_ca {
 	/* -- orders -- */
 	bool reuse;      /* as Let's Encrypt: the same pending or ready order for equal names */
 	bool authorized; /* authorizations are valid from the start, without challenges */
-	bool ready;      /* orders are ready from the start */
-	bool no_authorizations; /* an empty list in a pending order, which becomes ready */
-	bool twice_listed;      /* the first authorization stands there twice */
-	bool finalize_valid;    /* finalize answers valid at once */
-	bool empty_answers;     /* challenge and finalize answer 200 with no body */
+	const char *authorized_names; /* so are those of these names: ",a.test,b.test," */
+	bool ready;                   /* orders are ready from the start */
+	bool no_authorizations;       /* an empty list in a pending order, which becomes ready */
+	bool twice_listed;            /* the first authorization stands there twice */
+	bool finalize_valid;          /* finalize answers valid at once */
+	bool empty_answers;           /* challenge and finalize answer 200 with no body */
 	bool challenge_only;    /* a failed challenge is invalid, its authorization stays pending */
 	bool challenge_retries; /* a failed challenge stays processing, with its error, and is tried
 				   again */

@@ -76,6 +76,7 @@ present(struct acme_solver *solver, const struct acme_answer *answer, acme_prese
 {
 	struct fake_solver *s = (struct fake_solver *)solver;
 	struct fake_present *p = xcalloc(1, sizeof(*p));
+	int64_t delay_ms = s->delay_ms;
 
 	p->solver = s;
 	p->token = xstrdup(answer->token);
@@ -86,7 +87,9 @@ present(struct acme_solver *solver, const struct acme_answer *answer, acme_prese
 	p->next = s->first;
 	s->first = p;
 	p->timer = timer_new(s->loop, present_timer, p);
-	timer_start(p->timer, s->delay_ms);
+	for (const struct fake_present *before = p->next; before != NULL; before = before->next)
+		delay_ms += s->delay_more_ms;
+	timer_start(p->timer, delay_ms);
 	op_begin(&p->op, slot, present_cancel);
 }
 

@@ -22,8 +22,9 @@ struct fake_solver {
 	};
 	struct loop *loop;
 	/* What the scenario chooses. */
-	int64_t delay_ms; /* until something presented is there */
-	struct err fail;  /* other than ERR_NONE: presenting fails with this */
+	int64_t delay_ms;      /* until something presented is there */
+	int64_t delay_more_ms; /* that much longer for each one there already */
+	struct err fail;       /* other than ERR_NONE: presenting fails with this */
 	/* What happened. */
 	unsigned presented; /* became present */
 	unsigned withdrawn;
