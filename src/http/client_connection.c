@@ -115,6 +115,16 @@ add_request_headers(struct evhttp_request *req, const struct client_call *call)
 		evhttp_add_header(headers, "Content-Type", call->content_type);
 }
 
+/* Each piece of the output would become a TLS record and a segment of its own. */
+static void
+join_output(struct client_connection *conn)
+{
+	struct evbuffer *output = bufferevent_get_output(conn->bev);
+
+	if (evbuffer_get_length(output) > 0)
+		evbuffer_pullup(output, -1);
+}
+
 static void
 make_request(struct client_connection *conn, struct client_call *call)
 {
@@ -135,6 +145,8 @@ make_request(struct client_connection *conn, struct client_call *call)
 	/* The request is evhttp's from here on, also if this fails. */
 	if (evhttp_make_request(conn->evcon, req, type, call->target) != 0)
 		settle_later(conn);
+	else
+		join_output(conn);
 }
 
 void
@@ -164,6 +176,8 @@ connect_event(struct bufferevent *bev, short what, void *arg)
 	}
 	errno = error; /* evhttp looks at it */
 	conn->evhttp_event(bev, what, conn->evcon);
+	if (what & BEV_EVENT_CONNECTED)
+		join_output(conn);
 }
 
 static void
