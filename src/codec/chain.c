@@ -71,12 +71,14 @@ normalise(const char *pem, size_t len, BIO *out, X509 **ret_leaf, struct err *e)
 	return good;
 }
 
+/* Takes the leaf over. */
 static struct chain *
 new_chain(X509 *leaf, BIO *text, struct err *e)
 {
 	struct chain *c = xcalloc(1, sizeof(*c));
 	char *data;
 
+	c->cert = leaf;
 	if (!certificate_leaf_info(leaf, &c->leaf, e) ||
 	    !san_collect(X509_get0_extensions(leaf), &c->names, e)) {
 		chain_free(c);
@@ -105,11 +107,12 @@ chain_parse(const char *pem, size_t len, struct err *e)
 		abort();
 	if (normalise(pem, len, text, &leaf, &why))
 		c = new_chain(leaf, text, &why);
+	else
+		X509_free(leaf);
 	/* What a request may not contain, a certificate of ours may not either; but here the CA is
 	 * to blame. */
 	if (c == NULL)
 		err_set(e, ERR_UPSTREAM, "the certificate chain is unusable: %s", why.detail);
-	X509_free(leaf);
 	BIO_free(text);
 	return c;
 }
@@ -120,6 +123,7 @@ chain_free(struct chain *c)
 	if (c == NULL)
 		return;
 	free(c->pem);
+	X509_free(c->cert);
 	identifiers_done(&c->names);
 	free(c);
 }

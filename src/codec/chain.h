@@ -26,10 +26,14 @@ struct leaf_info {
 	uint8_t spki_sha256[32];
 };
 
+struct issuers;
+struct x509_st;
+
 struct chain {
 	char *pem; /* owned, NUL-terminated: leaf first, one blank line between, one newline at the
 		      end */
 	size_t pem_len;
+	struct x509_st *cert; /* the leaf, decoded; owned */
 	struct leaf_info leaf;
 	struct identifiers names; /* of the leaf's SAN */
 };
@@ -39,9 +43,9 @@ struct chain {
 struct chain *chain_parse(const char *pem, size_t len, struct err *e);
 void chain_free(struct chain *c);
 /* Leaf key = CSR key, names = those asked for (and no others), not_after after
- * now, each certificate signed by the next. ERR_UPSTREAM. *ret_early: not_before lies in the
- * future. */
-bool chain_check(
-    const struct chain *c, const struct csr *csr, int64_t now, bool *ret_early, struct err *e);
+ * now, each certificate signed by the next; those above the leaf are looked up in issuers and
+ * kept there. ERR_UPSTREAM. *ret_early: not_before lies in the future. */
+bool chain_check(const struct chain *c, const struct csr *csr, struct issuers *issuers, int64_t now,
+    bool *ret_early, struct err *e);
 /* Leaf of any PEM file (storage): fills ret without the names. */
 bool chain_leaf_info(const char *pem, size_t len, struct leaf_info *ret, struct err *e);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "acme/ca.h"
+#include "codec/issuers.h"
 #include "base/alloc.h"
 #include "challenge/challenge.h"
 #include "issue/desk_private.h"
@@ -34,6 +35,7 @@ desk_new(struct loop *loop, const struct desk_conf *conf)
 	d->clamp_told = xcalloc(conf->store_count + 1, sizeof(*d->clamp_told));
 	d->seen = seen_new(SEEN_NAMES);
 	d->failures = failures_new(FAILURES);
+	d->issuers = issuers_new();
 	d->results = results_new(RESULTS, RESULT_BYTES);
 	d->turns = turns_new(loop);
 	d->by_key = map_new();
@@ -80,6 +82,7 @@ desk_free(struct desk *d)
 	map_free(d->by_key);
 	turns_free(d->turns);
 	results_free(d->results);
+	issuers_free(d->issuers);
 	failures_free(d->failures);
 	seen_free(d->seen);
 	free(d->clamp_told);
@@ -252,6 +255,7 @@ desk_job_start(struct desk *d, struct sign *s, const char *key, const char *name
 	    .loop = d->loop,
 	    .ca = d->conf.ca,
 	    .turns = d->turns,
+	    .issuers = d->issuers,
 	    .solver = challenge_solver(s->challenge),
 	    .store = s->store,
 	    .reason = JOB_REQUEST,

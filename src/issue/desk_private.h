@@ -46,6 +46,7 @@ struct desk {
 	struct failures *failures;
 	struct results *results;
 	struct turns *turns;
+	struct issuers *issuers;
 	struct map *by_key; /* key -> struct desk_job */
 	TAILQ_HEAD(, desk_job) jobs;
 	size_t job_count;

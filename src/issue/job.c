@@ -240,7 +240,7 @@ enter_check(struct job *j)
 	bool early = false;
 	struct err e;
 
-	if (!chain_check(j->chain, j->csr, clock_wall(), &early, &e)) {
+	if (!chain_check(j->chain, j->csr, j->conf.issuers, clock_wall(), &early, &e)) {
 		e.kind = ERR_UPSTREAM;
 		err_prefix(&e, "what the CA issued is not what was asked for");
 		return failed(j, &e);

@@ -20,6 +20,7 @@
 
 struct acme_solver;
 struct ca;
+struct issuers;
 struct job;
 struct loop;
 struct store;
@@ -36,6 +37,7 @@ struct job_conf {
 	struct turns *turns;
 	struct acme_solver *solver;
 	struct store *store;
+	struct issuers *issuers; /* borrowed, as all above */
 	enum job_reason reason;
 	int64_t timeout_ms; /* it may live */
 	/* Copied: what it is for may be gone before it ends. */

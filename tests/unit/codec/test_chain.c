@@ -14,12 +14,15 @@
 #include "base/alloc.h"
 #include "base/cleanup.h"
 #include "codec/chain.h"
+#include "codec/issuers.h"
+#include "codec/pem.h"
 #include "pki.h"
 
 enum { DAY = 86400 };
 
 static EVP_PKEY *leaf_key, *ca_key;
 static char *leaf, *ca;
+static struct issuers *issuers;
 
 static char *
 certificate(const char *san, EVP_PKEY *key, EVP_PKEY *issuer_key, long from, long until)
@@ -46,6 +49,7 @@ setup(void **state)
 	    .from = -DAY,
 	    .until = 900 * DAY,
 	    .ca = 1});
+	issuers = issuers_new();
 	return 0;
 }
 
@@ -56,6 +60,7 @@ teardown(void **state)
 	EVP_PKEY_free(ca_key);
 	free(leaf);
 	free(ca);
+	issuers_free(issuers);
 	return 0;
 }
 
@@ -173,7 +178,7 @@ check(const char *pem, const char *san, EVP_PKEY *key, int64_t now, const char *
 
 	assert_non_null(c);
 	assert_non_null(csr);
-	if (chain_check(c, csr, now, &ret_early, &e) != (says == NULL))
+	if (chain_check(c, csr, issuers, now, &ret_early, &e) != (says == NULL))
 		fail_msg("%s: %s", says != NULL ? says : "refused", e.detail);
 	if (says == NULL) {
 		assert_int_equal(ret_early, early);
@@ -207,6 +212,52 @@ test_check(void **state)
 	check(backward, san, leaf_key, now, "certificate 2 of the chain is not issued by the next",
 	    false);
 	check(forged, san, leaf_key, now, "signature of certificate 1", false);
+}
+
+static X509 *
+get_issuer(struct issuers *i, const char *pem)
+{
+	struct pem_reader reader;
+	struct pem_block block;
+	X509 *cert;
+
+	pem_open(&reader, pem, strlen(pem));
+	assert_int_equal(pem_next(&reader, &block), PEM_BLOCK);
+	cert = issuers_get(i, &block, NULL);
+	assert_non_null(cert);
+	pem_block_done(&block);
+	pem_close(&reader);
+	return cert;
+}
+
+static void
+test_issuers_are_kept(void **state)
+{
+	struct issuers *few = issuers_new();
+	X509 *first = get_issuer(few, ca);
+
+	for (int i = 0; i < 100; i++) {
+		X509 *again = get_issuer(few, ca);
+
+		assert_ptr_equal(again, first);
+		X509_free(again);
+	}
+	/* As many others push it out; what was taken stays good. */
+	for (int i = 0; i < 20; i++) {
+		CLEANUP_FREE char *other =
+		    certificate("DNS:a.example", leaf_key, ca_key, -DAY, DAY + i);
+
+		X509_free(get_issuer(few, other));
+	}
+	for (int i = 0; i < 2; i++) {
+		X509 *again = get_issuer(few, ca);
+
+		assert_ptr_not_equal(again, first);
+		assert_int_equal(X509_cmp(again, first), 0);
+		X509_free(again);
+	}
+	X509_free(first);
+	issuers_free(few);
 }
 
 static void
@@ -243,6 +294,7 @@ main(void)
 	    cmocka_unit_test(test_normal_form),
 	    cmocka_unit_test(test_refused),
 	    cmocka_unit_test(test_check),
+	    cmocka_unit_test(test_issuers_are_kept),
 	    cmocka_unit_test(test_broken_issuer_is_found_by_the_check),
 	    cmocka_unit_test(test_leaf_info),
 	};
