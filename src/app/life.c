@@ -145,7 +145,7 @@ deadline_passed(void *arg)
 	case DRAINING:
 		log_warning(NULL, "%zu orders did not end within shutdown-timeout: giving them up",
 		    desk_jobs(l->conf.desk));
-		err_set(&e, ERR_BUSY, "acmems is shutting down: post the same CSR again later");
+		err_set(&e, ERR_BUSY, "this server is shutting down");
 		desk_abort(l->conf.desk, &e);
 		break;
 	case WITHDRAWING:

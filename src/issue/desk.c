@@ -229,11 +229,10 @@ static bool
 has_room(const struct desk *d, struct err *e)
 {
 	if (d->draining)
-		err_set(e, ERR_BUSY, "this server is shutting down: post the same CSR again later");
+		err_set(e, ERR_BUSY, "this server is shutting down");
 	else if (d->job_count >= d->conf.max_orders)
-		err_set(e, ERR_BUSY,
-		    "%zu orders are in flight, no more are taken on: post the same CSR again later",
-		    d->job_count);
+		err_set(
+		    e, ERR_BUSY, "%zu orders are in flight, no more are taken on", d->job_count);
 	else
 		return true;
 	e->retry_after = BUSY_RETRY_S;

@@ -9,6 +9,7 @@
  *   job.c          the state machine of one certificate: turn, order, check, store
  *   turns.c        jobs with equal identifier sets, one after the other
  *   failures.c     the memory of failures
+ *   failure_text.c what a client is told of one
  *   results.c      certificates nobody took yet, or that are not stored yet
  *   seen.c         names of bodies parsed before, so that a cached answer parses nothing
  */

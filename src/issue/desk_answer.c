@@ -6,6 +6,7 @@
 #include "codec/date.h"
 #include "ev/timer.h"
 #include "issue/desk_private.h"
+#include "issue/failure_text.h"
 #include "issue/store.h"
 
 enum { TIMEOUT_RETRY_S = 10 };
@@ -119,10 +120,14 @@ sign_has_stand_in(const struct sign *s, const struct err *e)
 void
 sign_fail(struct sign *s, const struct err *e)
 {
-	if (sign_has_stand_in(s, e))
+	struct err told = *e;
+
+	if (sign_has_stand_in(s, e)) {
 		answer_with_due(s, e);
-	else
-		finish(s, NULL, e);
+		return;
+	}
+	failure_text(&told, s->names);
+	finish(s, NULL, &told);
 }
 
 /* ---- time ---- */
@@ -137,11 +142,8 @@ why_so_long(const struct sign *s, struct err *e)
 		*e = *known;
 		e->kind = ERR_VALIDATION;
 	} else {
-		err_set(e, ERR_TIMEOUT,
-		    "no certificate for %s within %lld s, but the order goes on: posting the same "
-		    "CSR "
-		    "again continues it",
-		    s->names, (long long)(s->desk->conf.timeout_ms / 1000));
+		err_set(e, ERR_TIMEOUT, "not issued within %lld s, but the order goes on",
+		    (long long)(s->desk->conf.timeout_ms / 1000));
 	}
 	e->retry_after = TIMEOUT_RETRY_S;
 }

@@ -171,42 +171,13 @@ order_challenge_error(void *arg, const struct err *e)
 	log_debug(&j->log, "challenge: %s", e->detail);
 }
 
-/* What a CA says of a name or a CSR need not say which; whoever reads it has many. The beginning is
- * all that some clients show. A failed validation begins like that already. */
-static void
-name_it(const struct job *j, struct err *e)
-{
-	const struct identifiers *names = &j->csr->names;
-
-	if (e->kind == ERR_FORBIDDEN || e->kind == ERR_BAD_CSR || e->kind == ERR_RATE_LIMITED) {
-		err_prefix(e, "Refused for %s", j->names);
-		return;
-	}
-	if (e->kind == ERR_TIMEOUT) {
-		struct err was = *e;
-		err_set(e, ERR_TIMEOUT,
-		    "no certificate for %s: %s; posting the same CSR again starts over", j->names,
-		    was.detail);
-		e->retry_after = was.retry_after;
-		return;
-	}
-	if (e->kind != ERR_VALIDATION)
-		return;
-	for (size_t i = 0; i < names->count; i++)
-		if (strstr(e->detail, identifier_base(&names->items[i])) != NULL)
-			return;
-	err_prefix(e, "Validation failed for %s", j->names);
-}
-
 static void
 order_done(void *arg, struct chain *chain, const char *certificate_url, const struct err *e)
 {
 	struct job *j = arg;
 
 	if (chain == NULL) {
-		struct err named = *e;
-		name_it(j, &named);
-		move(j, failed(j, &named));
+		move(j, failed(j, e));
 		return;
 	}
 	j->chain = chain;
@@ -343,13 +314,12 @@ too_late(void *arg)
 	struct job *j = arg;
 	struct err e;
 
-	err_set(&e, ERR_TIMEOUT, "not done within order-timeout (%lld s)",
+	err_set(&e, ERR_TIMEOUT, "not issued within order-timeout (%lld s)",
 	    (long long)(j->conf.timeout_ms / 1000));
 	if (j->state == STORE) {
 		stored(j, &e);
 		return;
 	}
-	name_it(j, &e);
 	move(j, failed(j, &e));
 }
 

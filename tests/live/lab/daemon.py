@@ -135,7 +135,10 @@ class Daemon:
     # Asking
 
     def post(self, body, headers=None, timeout=60, where=None, path="/sign"):
-        return http.request(where or self.where, "POST", path, body, headers, timeout)
+        r = http.request(where or self.where, "POST", path, body, headers, timeout)
+        if path == "/sign" and r.status in (429, 500, 503, 504) and body.startswith(b"-----BEGIN"):
+            r.check_advice(body)
+        return r
 
     sign = post
 

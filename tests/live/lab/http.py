@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """HTTP clients: an ordinary one, and raw sockets for what no library would send."""
+import base64
 import http.client
 import json
 import re
@@ -47,6 +48,15 @@ class Response:
         assert all(32 <= ord(c) < 127 for c in self.reason), repr(self)
         if self.status in (429, 503, 504):
             assert int(self.header("Retry-After", "-1")) >= 0, f"no Retry-After: {self!r}"
+
+
+    def check_advice(self, csr):
+        """What is nobody's refusal names what was asked for, and says what to do."""
+        der = base64.b64decode(b"".join(csr.splitlines()[1:-1]))
+        names = [w for w in re.findall(r"[\w-]+(?:\.[\w-]+)+", self.text) if w.encode() in der]
+        assert names, f"the domain is not named: {self!r}"
+        what = "has to mend it" if self.status == 500 else "post the same CSR again"
+        assert self.text.count(what) == 1, f"no {what!r}, once: {self!r}"
 
 
 class _UnixConnection(http.client.HTTPConnection):
