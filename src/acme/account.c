@@ -17,7 +17,6 @@
 enum {
 	REQUEST_MS = 60 * 1000,
 	BACKOFF_MAX_S = 60,
-	RETRY_AFTER_MAX_S = 3600,
 	REFUSED_S = 600,
 	REGISTER_EVERY_MS = 600 * 1000,
 	MOVES_MAX = 20, /* until a state that lasts */
@@ -315,8 +314,8 @@ enter_backoff(struct account *a)
 
 	if (seconds > BACKOFF_MAX_S)
 		seconds = BACKOFF_MAX_S;
-	if (told > RETRY_AFTER_MAX_S)
-		told = RETRY_AFTER_MAX_S;
+	if (told > CA_PAUSE_MAX_S)
+		told = CA_PAUSE_MAX_S;
 	account_sleep(a, told > seconds ? told : seconds);
 	return ACCOUNT_BACKOFF;
 }

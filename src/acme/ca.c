@@ -12,9 +12,6 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 
-/* A limit that concerns one name (Let's Encrypt: days) must not stop all others for so long. */
-enum { PAUSE_MAX_S = 3600 };
-
 /* ---- the configuration, copied ---- */
 
 static char *
@@ -170,7 +167,7 @@ ca_reset(struct ca *ca)
 void
 ca_pause(struct ca *ca, int status, const struct err *e)
 {
-	int64_t seconds = e->retry_after < PAUSE_MAX_S ? e->retry_after : PAUSE_MAX_S;
+	int64_t seconds = e->retry_after < CA_PAUSE_MAX_S ? e->retry_after : CA_PAUSE_MAX_S;
 	int64_t until = clock_mono_ms() + seconds * 1000;
 	bool paused = seconds_until(ca->paused_until) > 0;
 

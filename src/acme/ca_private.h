@@ -11,7 +11,12 @@ struct account;
 struct bucket;
 struct nonces;
 
-enum { CA_HOST_TEXT = HOST_MAX + 16 };
+enum {
+	CA_HOST_TEXT = HOST_MAX + 16,
+	/* The longest limits known are a week's; what says more is a broken clock or header, and
+	 * must not stop us for good. */
+	CA_PAUSE_MAX_S = 7 * 24 * 3600,
+};
 
 struct ca {
 	struct loop *loop;

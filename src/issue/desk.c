@@ -132,8 +132,8 @@ report_idle(void *arg)
 }
 
 /* A name that failed is not asked for again for a while, whatever the key; a CSR the CA does not
- * like says nothing about its names. A rate limit pauses everybody for an hour at most (acme/ca.c),
- * and nobody if the CA says no time: who ran into it has to wait whatever the others do. */
+ * like says nothing about its names. A rate limit pauses nobody else if the CA says no time: who
+ * ran into it has to wait whatever the others do. */
 static void
 remember_failure(struct desk *d, const struct job *j)
 {

@@ -15,7 +15,7 @@ enum {
 	PAUSE_MAX_MS = 60 * 60 * 1000,
 	/* Nobody asked for so long after the pause: it counts as new. */
 	FORGET_MS = 6 * PAUSE_MAX_MS,
-	RETRY_AFTER_MAX_S = 24 * 60 * 60,
+	RETRY_AFTER_MAX_S = 7 * 24 * 60 * 60, /* no CA limits anyone for longer */
 };
 
 struct failure {

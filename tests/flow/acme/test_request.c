@@ -252,6 +252,37 @@ pause_of_new_orders(void **state)
 	world_close(&w);
 }
 
+/* As long as the CA says, if that can be meant. */
+static void
+long_pause(void **state)
+{
+	static const struct {
+		int retry_after;
+		int64_t pause;
+	} rows[] = {{2 * 86400, 2 * 86400}, {2000000000, 7 * 86400}};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct world w;
+		struct result r;
+		struct busy b = {FAKE_NEW_ORDER, 429, 1, rows[i].retry_after};
+		struct err e;
+
+		world_open(&w);
+		world_ready(&w);
+		w.fake.before = busy;
+		w.fake.arg = &b;
+		order_start(&w, &r, "a.test");
+		order_wait(&w, &r, 1000);
+		fake_clock_advance(w.loop, (rows[i].pause - 60) * 1000);
+		assert_false(ca_ready(w.ca, &e));
+		assert_in_range(e.retry_after, 50, 60);
+		fake_clock_advance(w.loop, 60 * 1000);
+		assert_true(ca_ready(w.ca, &e));
+		order_done(&r);
+		world_close(&w);
+	}
+}
+
 static void
 reset_ends_a_pause(void **state)
 {
@@ -663,6 +694,7 @@ main(void)
 	    cmocka_unit_test(stale_twice),
 	    cmocka_unit_test(busy_for_a_moment),
 	    cmocka_unit_test(pause_of_new_orders),
+	    cmocka_unit_test(long_pause),
 	    cmocka_unit_test(reset_ends_a_pause),
 	    cmocka_unit_test(busy_without_a_time),
 	    cmocka_unit_test(busy_on_polls),

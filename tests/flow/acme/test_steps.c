@@ -178,7 +178,7 @@ run(struct plan *p)
 
 	/* The next order is not the worse for it, once back-off and pauses are over. */
 	p->times = 0;
-	fake_clock_advance(w.loop, 3700 * 1000);
+	fake_clock_advance(w.loop, 7LL * 86400 * 1000 + 100 * 1000);
 	order_good(&w, "a.test,b.test");
 	world_close(&w);
 	return seen;
