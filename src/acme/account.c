@@ -107,6 +107,7 @@ account_failed(struct account *a, const struct err *cause)
 		ca_event(a->ca, CA_EVENT_FAILED, NULL, &e);
 	a->failures++;
 	a->error = e;
+	a->error.told = true;
 	return temporary(e.kind) ? ACCOUNT_BACKOFF : ACCOUNT_REFUSED;
 }
 
@@ -347,10 +348,12 @@ account_retry(struct account *a)
 }
 
 void
-account_unreachable(struct account *a, const struct err *e)
+account_unreachable(struct account *a, struct err *e)
 {
-	if (a->state == ACCOUNT_READY)
-		account_move(a, account_failed(a, e));
+	if (a->state != ACCOUNT_READY)
+		return;
+	account_move(a, account_failed(a, e));
+	e->told = true;
 }
 
 void

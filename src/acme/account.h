@@ -32,7 +32,8 @@ enum account_doubt {
 	ACCOUNT_LIKELY_GONE,  /* unauthorized and the like */
 	ACCOUNT_PERHAPS_GONE, /* what nearly always has another reason */
 };
-void account_unreachable(struct account *a, const struct err *e);
+/* Marks e if an event told it. */
+void account_unreachable(struct account *a, struct err *e);
 void account_doubt(struct account *a, enum account_doubt doubt);
 
 /* False with the reason, and when to come again, while it does not work. */

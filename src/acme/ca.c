@@ -163,7 +163,8 @@ ca_reset(struct ca *ca)
 	account_retry(ca->account);
 }
 
-/* The text is for everybody, so the CA's detail, which may name others, stays with the event. */
+/* The text is for everybody, so the CA's detail, which may name others, stays with the request that
+ * failed. */
 void
 ca_pause(struct ca *ca, int status, const struct err *e)
 {
@@ -177,8 +178,10 @@ ca_pause(struct ca *ca, int status, const struct err *e)
 	err_set(&ca->pause, e->kind, "%s asks to wait with new orders (%s)", ca->host,
 	    status == 429 ? "rate limit" : "not available");
 	ca->pause.problem = e->problem;
+	ca->pause.retry_after = seconds;
 	if (!paused)
-		ca_event(ca, CA_EVENT_PAUSED, NULL, e);
+		ca_event(ca, CA_EVENT_PAUSED, NULL, &ca->pause);
+	ca->pause.told = true;
 }
 
 static void
@@ -194,7 +197,7 @@ ca_account_failed(struct ca *ca, enum acme_place place, const struct err *e)
 }
 
 void
-ca_failed(struct ca *ca, enum acme_place place, unsigned generation, const struct err *e)
+ca_failed(struct ca *ca, enum acme_place place, unsigned generation, struct err *e)
 {
 	/* The account's own requests are judged by account.c. */
 	if (place == PLACE_DIRECTORY || place == PLACE_ACCOUNT)

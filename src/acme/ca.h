@@ -34,7 +34,7 @@ enum ca_event {
 	CA_EVENT_FOUND,         /* the account exists; text: URL */
 	CA_EVENT_MOVED,         /* the URL on file was another; text: old and new */
 	CA_EVENT_FAILED,        /* e says what and what to do */
-	CA_EVENT_PAUSED,        /* new orders wait as the CA says; e */
+	CA_EVENT_PAUSED,        /* new orders wait as the CA says; e: that, and for how long */
 	CA_EVENT_UP,            /* reachable again */
 	CA_EVENT_TROUBLE,       /* e, which keeps nobody from certificates: a file, a contact */
 	CA_EVENT_COUNT

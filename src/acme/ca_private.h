@@ -36,7 +36,7 @@ struct ca {
 
 void ca_event(struct ca *ca, enum ca_event event, const char *text, const struct err *e);
 /* A request failed: what that says about account and CA beyond the request itself. generation: of
- * the account that signed it. */
-void ca_failed(struct ca *ca, enum acme_place place, unsigned generation, const struct err *e);
+ * the account that signed it. Marks e if it was told by an event. */
+void ca_failed(struct ca *ca, enum acme_place place, unsigned generation, struct err *e);
 /* 429 or 503 with Retry-After, but not on a poll: new orders wait so long. */
 void ca_pause(struct ca *ca, int status, const struct err *e);

@@ -52,6 +52,7 @@ set(struct err *e, enum err_kind kind, const char *fmt, va_list ap)
 	e->kind = kind;
 	e->problem = 0;
 	e->retry_after = 0;
+	e->told = false;
 	set_detail(e, text);
 }
 
@@ -116,6 +117,7 @@ err_clear(struct err *e)
 	e->kind = ERR_NONE;
 	e->problem = 0;
 	e->retry_after = 0;
+	e->told = false;
 	e->detail[0] = '\0';
 }
 

@@ -39,11 +39,12 @@ struct err {
 	enum err_kind kind;
 	int problem;         /* enum problem_type (codec/problem.h) where a CA said so, else 0 */
 	int64_t retry_after; /* seconds after which trying again makes sense; 0: not known */
+	bool told;           /* it is in the log already: nobody logs it again */
 	char detail[ERR_DETAIL_MAX]; /* one line without newline, for people */
 };
 
-/* Sets *e (which may be NULL) to kind and formatted text, clearing problem and
- * retry_after. Always returns false, so that "return err_set(...)" works. */
+/* Sets *e (which may be NULL) to kind and formatted text, clearing the other
+ * members. Always returns false, so that "return err_set(...)" works. */
 bool err_set(struct err *e, enum err_kind kind, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 

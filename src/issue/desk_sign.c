@@ -117,23 +117,17 @@ sign_join(struct sign *s, struct desk_job *job)
 	TAILQ_INSERT_TAIL(&job->waiters, s, entry);
 }
 
-/* A failure that is remembered was logged when it happened. */
-static enum log_level
-refusal_level(enum err_kind kind)
-{
-	return kind == ERR_VALIDATION || kind == ERR_FORBIDDEN || kind == ERR_BAD_CSR
-	    ? LOG_LEVEL_INFO
-	    : LOG_LEVEL_WARNING;
-}
-
+/* What is remembered of a name or of the CA was logged when it happened. */
 static void
 fail_now(struct sign *s)
 {
-	if (!sign_has_stand_in(s, &s->error))
-		log_write(refusal_level(s->error.kind), &s->log,
-		    "not ordered (%s, again in %lld s): %s", err_kind_name(s->error.kind),
-		    (long long)s->error.retry_after, s->error.detail);
-	sign_fail(s, &s->error);
+	const struct err *e = &s->error;
+
+	if (!sign_has_stand_in(s, e))
+		log_write(e->told ? LOG_LEVEL_INFO : LOG_LEVEL_WARNING, &s->log,
+		    "not ordered (%s, again in %lld s)%s%s", err_kind_name(e->kind),
+		    (long long)e->retry_after, e->told ? "" : ": ", e->told ? "" : e->detail);
+	sign_fail(s, e);
 }
 
 static bool

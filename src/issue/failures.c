@@ -119,6 +119,7 @@ failures_add(struct failures *f, const char *key, const struct err *e)
 	struct failure *n = find_or_make(f, key);
 
 	n->error = *e;
+	n->error.told = true;
 	n->pause_ms = n->pause_ms == 0 ? PAUSE_FIRST_MS : 2 * n->pause_ms;
 	if (n->pause_ms > PAUSE_MAX_MS)
 		n->pause_ms = PAUSE_MAX_MS;

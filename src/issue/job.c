@@ -285,10 +285,15 @@ enter_done(struct job *j)
 	return DONE;
 }
 
-/* Those that an operator has to mend are errors. */
+/* Those that an operator has to mend are errors; what the CA's events told need not be told again
+ * for every job that runs into it. */
 static enum log_level
-failure_level(enum err_kind kind)
+failure_level(const struct err *e)
 {
+	enum err_kind kind = e->kind;
+
+	if (e->told)
+		return LOG_LEVEL_INFO;
 	return kind == ERR_ACCOUNT || kind == ERR_CONFIG || kind == ERR_INTERNAL
 	    ? LOG_LEVEL_ERROR
 	    : LOG_LEVEL_WARNING;
@@ -301,9 +306,9 @@ enter_failed(struct job *j)
 	j->chain = NULL;
 	if (j->ordered)
 		counter_add(COUNTER_ORDERS_FAILED, 1);
-	log_write(failure_level(j->error.kind), &j->log, "failed (%s) after %.1f s: %s",
+	log_write(failure_level(&j->error), &j->log, "failed (%s) after %.1f s%s%s",
 	    err_kind_name(j->error.kind), (double)(clock_mono_ms() - j->started) / 1000,
-	    j->error.detail);
+	    j->error.told ? "" : ": ", j->error.told ? "" : j->error.detail);
 	j->conf.ended(j->conf.arg, j);
 	return FAILED;
 }

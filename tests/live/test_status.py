@@ -173,6 +173,8 @@ def test_429_with_seconds(fakeca, fake_daemon, csrs, csr):
     other = fake_daemon.sign(csrs.make("other.example.org"))
     assert other.status in (429, 503) and 60 <= int(other.header("Retry-After")) <= 90
     assert fakeca.count("new-order") == 1
+    assert fake_daemon.log().count("too many certificates") == 1
+    fake_daemon.wait_log(r"wants a pause: .* asks to wait with new orders \(rate limit\), for 90 s")
 
 
 def test_429_with_a_date(fakeca, fake_daemon, csr):
@@ -209,8 +211,9 @@ def test_500_terms_changed(fakeca, fake_daemon, csr):
 
 def test_500_terms_not_accepted(fakeca, make_daemon, csr):
     d = make_daemon(fakeca, {"account": {"accept-terms-of-service": "no"}})
-    d.sign(csr).expect(500)
-    d.wait_log(f"{fakeca.base}/terms")
+    for _ in range(3):
+        d.sign(csr).expect(500)
+    assert d.log().count(f"read {fakeca.base}/terms") == 1
     assert not fakeca.accounts
 
 
@@ -345,6 +348,7 @@ def test_503_ca_cannot_be_reached(fakeca, fake_daemon, csr):
         assert re.fullmatch(r"No certificate for www\.example\.org: .*; post the same CSR again "
                             r"(later|in \d+ s)\n", r.text), repr(r)
         assert r.reason.startswith("No certificate for www.example.org")
+    assert fake_daemon.log().count("refused") == 1
     assert time.monotonic() - started < 30
 
 

@@ -242,9 +242,12 @@ pause_of_new_orders(void **state)
 	assert_failed(&r, ERR_RATE_LIMITED, "other.example");
 	assert_int_equal(r.e.retry_after, 300);
 	assert_int_equal(w.events[CA_EVENT_PAUSED], 1);
+	assert_null(strstr(w.event_text[CA_EVENT_PAUSED], "other.example"));
+	assert_false(r.e.told);
 	assert_false(ca_ready(w.ca, &e));
 	assert_int_equal(e.kind, ERR_RATE_LIMITED);
 	assert_in_range(e.retry_after, 290, 300);
+	assert_true(e.told);
 	assert_null(strstr(e.detail, "other.example"));
 	fake_clock_advance(w.loop, 300 * 1000);
 	assert_true(ca_ready(w.ca, &e));

@@ -181,6 +181,12 @@ fake_order_fail(struct fake_order *o, enum err_kind kind, const char *text, int6
 }
 
 void
+fake_order_fail_with(struct fake_order *o, const struct err *e)
+{
+	end(o, NULL, e);
+}
+
+void
 fake_order_challenge_error(struct fake_order *o, const char *text)
 {
 	struct err e;

@@ -37,5 +37,6 @@ const struct acme_order_conf *fake_order_conf(const struct fake_order *o);
 void fake_order_issue(struct fake_order *o);
 void fake_order_fail(
     struct fake_order *o, enum err_kind kind, const char *text, int64_t retry_after);
+void fake_order_fail_with(struct fake_order *o, const struct err *e);
 /* text NULL: no error any more. */
 void fake_order_challenge_error(struct fake_order *o, const char *text);

@@ -122,6 +122,7 @@ test_failed_name_is_remembered(void **state)
 		pass(w, 5 * SECOND);
 	}
 	assert_int_equal(fake_acme.started, 1);
+	assert_int_equal(logged(w, "no such host"), 1);
 	/* Another set of names is another matter. */
 	post(w, &c, &other);
 	assert_int_equal(fake_acme.started, 2);
@@ -300,6 +301,33 @@ test_ca_not_ready(void **state)
 	body_done(&b);
 }
 
+/* What an event of the CA has told is not told again for each order that runs into it. */
+static void
+test_told_once(void **state)
+{
+	struct world *w = *state;
+	struct body b = body_make("www.example");
+	struct client c = {0};
+	struct err e;
+
+	err_set(&e, ERR_ACCOUNT, "the account is gone");
+	e.told = true;
+	post(w, &c, &b);
+	fake_order_fail_with(fake_order_at(0), &e);
+	settle(w);
+	expect_error(&c, ERR_ACCOUNT);
+	assert_non_null(strstr(c.error.detail, "the account is gone"));
+	fake_acme.not_ready = e;
+	post(w, &c, &b);
+	expect_error(&c, ERR_ACCOUNT);
+	assert_non_null(strstr(c.error.detail, "the account is gone"));
+	assert_int_equal(logged(w, "the account is gone"), 0);
+	assert_int_equal(logged(w, "info failed (account)"), 1);
+	assert_int_equal(logged(w, "info not ordered (account"), 1);
+	client_done(&c);
+	body_done(&b);
+}
+
 /* ---- refused before any order ---- */
 
 static void
@@ -398,6 +426,7 @@ main(void)
 	    SCENARIO(test_rate_limit_is_remembered),
 	    SCENARIO(test_faults_of_the_ca_are_not_remembered),
 	    SCENARIO(test_ca_not_ready),
+	    SCENARIO(test_told_once),
 	    SCENARIO(test_refused),
 	    SCENARIO(test_wildcard_and_address_where_they_can_be_proven),
 	    SCENARIO(test_no_csr),
