@@ -55,8 +55,7 @@ key_file_make(const char *path, enum key_type type, enum key_file_event *ret_eve
 }
 
 static struct key *
-key_file_load(
-    const char *path, const struct buf *pem, enum key_file_event *ret_event, struct err *e)
+key_file_parse(const char *path, const struct buf *pem, struct err *e)
 {
 	struct key *key = key_from_pem(pem->data, pem->len, e);
 
@@ -64,13 +63,50 @@ key_file_load(
 		err_prefix(e, "%s", path);
 		if (e != NULL)
 			e->kind = ERR_CONFIG;
-		return NULL;
 	}
-	if (!key_file_tighten(path, ret_event, e)) {
+	return key;
+}
+
+static struct key *
+key_file_load(
+    const char *path, const struct buf *pem, enum key_file_event *ret_event, struct err *e)
+{
+	struct key *key = key_file_parse(path, pem, e);
+
+	if (key != NULL && !key_file_tighten(path, ret_event, e)) {
 		key_free(key);
 		return NULL;
 	}
 	return key;
+}
+
+static void
+pem_done(struct buf *pem)
+{
+	if (pem->data != NULL)
+		explicit_bzero(pem->data, pem->len);
+	buf_done(pem);
+}
+
+bool
+key_file_check(const char *dir, struct err *e)
+{
+	char *path = account_path(dir, "account.pem");
+	struct key *key = NULL;
+	struct buf pem;
+	bool ok;
+
+	buf_init(&pem, KEY_FILE_MAX);
+	errno = 0;
+	if (file_read(path, &pem, e))
+		ok = (key = key_file_parse(path, &pem, e)) != NULL;
+	else
+		ok = errno == ENOENT ||
+		    errno == ENOTDIR; /* of the directory, which is checked elsewhere */
+	key_free(key);
+	pem_done(&pem);
+	free(path);
+	return ok;
 }
 
 struct key *
@@ -89,9 +125,7 @@ key_file_open(const char *dir, enum key_type type, enum key_file_event *ret_even
 	else if (errno == ENOENT)
 		key = key_file_make(path, type, ret_event, e);
 out:
-	if (pem.data != NULL)
-		explicit_bzero(pem.data, pem.len);
-	buf_done(&pem);
+	pem_done(&pem);
 	free(path);
 	return key;
 }

@@ -3,39 +3,25 @@
 
 #include <stdio.h>
 
-#include "app/conf.h"
+#include "acme/key_file.h"
+#include "app/conf_report.h"
 #include "base/file.h"
-
-/* All that is wrong is told at once. */
-static void
-add(struct err *all, const struct err *e)
-{
-	struct err before = *all;
-
-	if (before.kind == ERR_NONE)
-		*all = *e;
-	else
-		err_set(all, ERR_CONFIG, "%s; %s", before.detail, e->detail);
-}
+#include "base/log.h"
+#include "http/tls.h"
 
 static void
-check_directory(const char *what, const char *dir, struct err *all)
+check_directory(struct conf *conf, const struct conf_at *at, const char *what, const char *dir)
 {
 	struct err e;
 
-	if (file_dir_makeable(dir, &e))
-		return;
-	err_prefix(&e, "%s", what);
-	add(all, &e);
+	if (!file_dir_makeable(dir, &e))
+		conf_problem_add(conf, at, "%s: %s", what, e.detail);
 }
 
-bool
-check_directories(const struct conf *conf, struct err *e)
+static void
+check_directories(struct conf *conf)
 {
-	struct err all;
-
-	err_clear(&all);
-	check_directory("[account] dir", conf->ca.dir, &all);
+	check_directory(conf, &conf->dir_at, "[account] dir", conf->ca.dir);
 	for (size_t i = 0; i < conf->storage_count; i++) {
 		const struct storage_conf *s = &conf->storages[i];
 		char what[128];
@@ -43,10 +29,45 @@ check_directories(const struct conf *conf, struct err *e)
 		if (s->type != STORE_FILE)
 			continue;
 		snprintf(what, sizeof(what), "[storage \"%s\"] directory", s->name);
-		check_directory(what, s->file.directory, &all);
+		check_directory(conf, &s->directory_at, what, s->file.directory);
 	}
-	if (all.kind == ERR_NONE)
-		return true;
-	*e = all;
-	return false;
+}
+
+static void
+check_key(struct conf *conf)
+{
+	struct err e;
+
+	if (!key_file_check(conf->ca.dir, &e))
+		conf_problem_add(conf, &conf->dir_at, "[account] dir: %s", e.detail);
+}
+
+static void
+check_log(struct conf *conf)
+{
+	struct err e;
+
+	if (!log_check(&conf->log, &e))
+		conf_problem_add(
+		    conf, &conf->destination_at, "[logging] destination: %s", e.detail);
+}
+
+static void
+check_trust(struct conf *conf)
+{
+	struct err e;
+	struct ssl_ctx_st *tls = tls_client_context(conf->ca_file, &e);
+
+	if (tls == NULL)
+		conf_problem_add(conf, &conf->ca_file_at, "%s", e.detail);
+	tls_context_free(tls);
+}
+
+void
+check_start(struct conf *conf)
+{
+	check_directories(conf);
+	check_key(conf);
+	check_log(conf);
+	check_trust(conf);
 }

@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What can be tested before anything runs: directories and trust. */
+/* What can be tested before anything runs: directories, trust, account key, log file. */
 #pragma once
-
-#include <stdbool.h>
-
-#include "base/err.h"
 
 struct conf;
 
-/* The account directory and every storage directory can be written, by really trying; a directory
- * that is not there yet must be possible to make. ERR_CONFIG with path, owner and the chown line of
- * each that cannot. */
-bool check_directories(const struct conf *conf, struct err *e);
+/* For --check and for every start alike; nothing is left behind. The account directory and every
+ * storage directory can be written, by really trying; a directory that is not there yet must be
+ * possible to make. The key of the account, if there is one, can be read; the log file can be
+ * opened; the CA's trust store can be loaded. What cannot is a CONF_ERROR more in conf->problems,
+ * where its option stands, with path, owner and the chown line of directories. */
+void check_start(struct conf *conf);

@@ -63,6 +63,7 @@ build(struct conf_build *b)
 	conf_build_logging(b);
 	conf_build_status(b);
 	conf_build_process(b);
+	conf_check_listeners(b);
 }
 
 struct conf *

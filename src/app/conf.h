@@ -7,6 +7,7 @@
  * - conf_options.c: THE table of sections and options: name, section, type, default
  * - conf_section.c: a section against the table; conf_sections.c: those of several files
  * - conf_value.c: value parsers: yes/no, numbers, sizes, lists; conf_listen.c: HOST:PORT
+ * - conf_clash.c: two listeners on one address
  * - conf_secret.c: files that hold a secret
  * - conf_account.c, conf_terms.c, conf_mgmt.c, conf_verification.c, conf_dns01.c, conf_tsig.c,
  *   conf_storage.c, conf_auth.c, conf_method.c, conf_domain.c, conf_logging.c: one part each
@@ -39,6 +40,12 @@ struct conf_problem {
 	char *message;
 };
 
+/* Where an option stands, for what is found wrong with it later. */
+struct conf_at {
+	const char *path;
+	int line; /* 0: it is not given, or the file as a whole */
+};
+
 enum proxy_header { PROXY_X_FORWARDED_FOR, PROXY_X_REAL_IP };
 
 /* [mgmt] */
@@ -67,11 +74,14 @@ struct storage_conf {
 	enum store_type type;
 	int64_t renew_within_s;
 	struct store_file_conf file; /* STORE_FILE */
+	struct conf_at directory_at;
 };
 
 struct conf {
 	struct ca_conf ca; /* without event and event_arg */
-	char *ca_file;     /* or NULL */
+	struct conf_at dir_at;
+	char *ca_file; /* or NULL */
+	struct conf_at ca_file_at;
 	struct mgmt_conf mgmt;
 	struct challenge_conf
 	    *verifications; /* file order; a default http01 block is added if there is none */
@@ -81,6 +91,7 @@ struct conf {
 	struct auth_block *auths; /* verification and store are indices into the two above */
 	size_t auth_count;
 	struct log_conf log;
+	struct conf_at destination_at;
 	char *audit;             /* path or NULL */
 	char **status_listeners; /* [status] */
 	size_t status_listener_count;

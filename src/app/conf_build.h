@@ -38,6 +38,7 @@ void conf_build_auths(struct conf_build *b); /* after verifications and storages
 void conf_build_logging(struct conf_build *b);
 void conf_build_status(struct conf_build *b);
 void conf_build_process(struct conf_build *b);
+void conf_check_listeners(struct conf_build *b); /* last: those of all parts */
 
 /* accept-terms-of-service, for conf_account.c. */
 void conf_build_terms(struct conf_build *b, const struct conf_section *s);

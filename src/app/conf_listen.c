@@ -6,6 +6,7 @@
 #include <sys/un.h>
 
 #include "app/conf_value.h"
+#include "codec/ip.h"
 #include "codec/uri.h"
 
 #define UNIX_PREFIX "unix:"
@@ -42,18 +43,47 @@ conf_listener_check(const char *text, bool unix_too, struct err *e)
 	return host_port_parse(text, 0, &hp, e);
 }
 
+/* Of the addresses a name has only those of localhost are known without asking. */
+static bool
+host_is(const char *host, const char *family)
+{
+	bool v6 = strchr(host, ':') != NULL;
+	struct ip_addr ip;
+
+	if (strcasecmp(host, "localhost") == 0)
+		return true;
+	if (strcmp(family, "::") == 0)
+		return v6;
+	return !v6 && ip_addr_parse(host, strlen(host), &ip);
+}
+
+static bool
+same_address(const char *a, const char *b)
+{
+	struct ip_addr x, y;
+
+	return ip_addr_parse(a, strlen(a), &x) && ip_addr_parse(b, strlen(b), &y) &&
+	    x.len == y.len && ip_addr_equal(&x, &y);
+}
+
+static bool
+host_covers(const char *wide, const char *host)
+{
+	static const char *const wildcards[] = {"0.0.0.0", "::"};
+
+	if (strcasecmp(wide, host) == 0 || same_address(wide, host))
+		return true;
+	if (strcasecmp(wide, "localhost") == 0)
+		return same_address(host, "127.0.0.1") || same_address(host, "::1");
+	for (size_t i = 0; i < sizeof(wildcards) / sizeof(wildcards[0]); i++)
+		if (same_address(wide, wildcards[i]) && host_is(host, wildcards[i]))
+			return true;
+	return false;
+}
+
 bool
 conf_listener_covers(const char *text, const char *other)
 {
-	static const struct {
-		const char *wide;
-		const char *host;
-	} table[] = {
-	    {"0.0.0.0", "127.0.0.1"},
-	    {"::", "::1"},
-	    {"localhost", "127.0.0.1"},
-	    {"localhost", "::1"},
-	};
 	struct host_port a, b;
 
 	if (strcmp(text, other) == 0)
@@ -61,11 +91,7 @@ conf_listener_covers(const char *text, const char *other)
 	if (is_unix(text) || is_unix(other) || !host_port_parse(text, 0, &a, NULL) ||
 	    !host_port_parse(other, 0, &b, NULL) || a.port != b.port)
 		return false;
-	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++)
-		if (strcasecmp(a.host, table[i].wide) == 0 &&
-		    strcasecmp(b.host, table[i].host) == 0)
-			return true;
-	return strcasecmp(a.host, b.host) == 0;
+	return host_covers(a.host, b.host);
 }
 
 static bool

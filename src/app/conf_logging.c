@@ -136,6 +136,7 @@ conf_build_logging(struct conf_build *b)
 	const struct conf_entry *audit = conf_entry_find(s, "audit");
 
 	conf_set(b, s, "logging", NULL, setters, COUNT(setters), &b->conf->log);
+	b->conf->destination_at = conf_at(b, s, "destination");
 	if (python != NULL)
 		conf_warn(b, python->place,
 		    "config-file belonged to the Python program; it is ignored, and level, "

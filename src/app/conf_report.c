@@ -102,6 +102,22 @@ conf_report_finish(struct conf_report *r, struct conf *c)
 }
 
 void
+conf_problem_add(struct conf *c, const struct conf_at *at, const char *fmt, ...)
+{
+	char message[MESSAGE_MAX];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(message, sizeof(message), fmt, ap);
+	va_end(ap);
+	make_printable(message);
+	c->problems = xreallocarray(c->problems, c->problem_count + 1, sizeof(*c->problems));
+	c->problems[c->problem_count++] =
+	    (struct conf_problem){CONF_ERROR, xstrdup(at->path), at->line, xstrdup(message)};
+	c->failed = true;
+}
+
+void
 conf_report_free_problems(struct conf *c)
 {
 	for (size_t i = 0; i < c->problem_count; i++) {

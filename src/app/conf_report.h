@@ -32,6 +32,9 @@ void conf_report_add(struct conf_report *r, enum conf_severity severity, struct 
     const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 /* Sorts, and moves everything into c->problems and c->failed. */
 void conf_report_finish(struct conf_report *r, struct conf *c);
+/* One error more, found when the files are read to the end. */
+void conf_problem_add(struct conf *c, const struct conf_at *at, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
 void conf_report_free_problems(struct conf *c);
 
 #define conf_note(b, place, ...)  conf_report_add(&(b)->report, CONF_NOTE, (place), __VA_ARGS__)

@@ -24,6 +24,7 @@ build_file(struct conf_build *b, const struct conf_section *s, struct storage_co
 	conf_set(b, s, "storage", conf_storage_types[STORE_FILE], setters, COUNT(setters), out);
 	if (out->file.directory == NULL && !conf_given(s, "directory"))
 		conf_error(b, s->place, "[storage \"%s\"] has no directory", s->name);
+	out->directory_at = conf_at(b, s, "directory");
 	if (conf_entry_find(s, "keep") == NULL)
 		conf_note(b, s->place,
 		    "entries expired for 30 days are removed; the original kept all (option "

@@ -208,3 +208,12 @@ conf_did_you_mean(const char *word, const char *const *candidates, size_t count)
 	snprintf(text, sizeof(text), "; did you mean \"%s\"?", closest);
 	return text;
 }
+
+struct conf_at
+conf_at(const struct conf_build *b, const struct conf_section *s, const char *name)
+{
+	const struct conf_entry *e = conf_entry_find(s, name);
+	struct conf_place place = e != NULL ? e->place : s != NULL ? s->place : b->start;
+
+	return (struct conf_at){conf_keep_text(b->conf, place.path), place.line};
+}

@@ -38,6 +38,9 @@ conf_set_fn conf_set_size;   /* size_t: 4k, 1.5M; min and max in bytes */
 conf_set_fn conf_set_text;   /* char *: a copy */
 conf_set_fn conf_set_name;   /* char *: a DNS name, lower-cased, without trailing dot */
 
+/* Where the option stands; if it is not given, where its section begins. */
+struct conf_at conf_at(const struct conf_build *b, const struct conf_section *s, const char *name);
+
 bool conf_parse_bool(const char *text, bool *ret);
 
 /* The values of a list: those of the section, else the defaults of the table. *ret_default (may be

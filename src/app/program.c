@@ -10,7 +10,6 @@
 #include "app/server.h"
 #include "base/log.h"
 #include "config.h"
-#include "http/tls.h"
 
 enum { DESCRIPTORS = 65536 };
 
@@ -102,10 +101,21 @@ failed:
 	return false;
 }
 
+/* What --check finds keeps the daemon from starting, in the same words. */
+static struct conf *
+load(char *const *paths, size_t count)
+{
+	struct conf *conf = conf_load(paths, count);
+
+	if (!conf->failed)
+		check_start(conf);
+	return conf;
+}
+
 int
 program_serve(char *const *paths, size_t count)
 {
-	struct conf *conf = conf_load(paths, count);
+	struct conf *conf = load(paths, count);
 	int code = EXIT_CONFIG;
 
 	if (conf->failed)
@@ -117,31 +127,13 @@ program_serve(char *const *paths, size_t count)
 	return code;
 }
 
-static bool
-check_trust(const struct conf *conf, struct err *e)
-{
-	struct ssl_ctx_st *tls = tls_client_context(conf->ca_file, e);
-
-	tls_context_free(tls);
-	return tls != NULL;
-}
-
 int
 program_check(char *const *paths, size_t count)
 {
-	struct conf *conf = conf_load(paths, count);
-	struct err e;
+	struct conf *conf = load(paths, count);
 	bool ok = !conf->failed;
 
 	print_problems(conf, CONF_NOTE);
-	if (!conf->failed && !check_directories(conf, &e)) {
-		fprintf(stderr, "error: %s\n", e.detail);
-		ok = false;
-	}
-	if (!conf->failed && !check_trust(conf, &e)) {
-		fprintf(stderr, "error: %s\n", e.detail);
-		ok = false;
-	}
 	if (ok)
 		printf("acmems %s: the configuration is good: %zu auth, %zu verification and %zu "
 		       "storage "

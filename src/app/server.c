@@ -6,7 +6,6 @@
 
 #include "acme/ca.h"
 #include "app/ca_events.h"
-#include "app/check.h"
 #include "app/conf.h"
 #include "app/life.h"
 #include "base/alloc.h"
@@ -255,8 +254,9 @@ server_new(const struct conf *conf, struct err *e)
 {
 	struct server *s = xcalloc(1, sizeof(*s));
 
+	bool ok = true;
+
 	s->conf = conf;
-	bool ok = check_directories(conf, e);
 	for (size_t i = 0; ok && i < sizeof(steps) / sizeof(steps[0]); i++)
 		ok = steps[i](s, e);
 	if (ok)

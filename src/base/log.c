@@ -24,15 +24,34 @@ static struct {
 	int fd;     /* of the file, or -1 */
 } state = {.level = LOG_LEVEL_WARNING, .fd = -1};
 
+/* A FIFO nobody reads is an error, not a wait. */
 static int
 open_file(const char *path, struct err *e)
 {
-	int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0640);
+	int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0640);
 	int saved = errno;
 
 	if (fd < 0)
 		err_errno(e, ERR_CONFIG, saved, "log file %s", path);
 	return fd;
+}
+
+bool
+log_check(const struct log_conf *conf, struct err *e)
+{
+	bool there;
+	int fd;
+
+	if (conf->destination != LOG_TO_FILE)
+		return true;
+	there = access(conf->path, F_OK) == 0;
+	fd = open_file(conf->path, e);
+	if (fd < 0)
+		return false;
+	close(fd);
+	if (!there)
+		unlink(conf->path);
+	return true;
 }
 
 /* Lets go of what the present destination holds. */

@@ -47,6 +47,8 @@ struct log_context {
 /* Before the first call: warning and above to stderr as text. Opening a file
  * creates it with mode 0640. On failure the old configuration stays. */
 bool log_configure(const struct log_conf *conf, struct err *e);
+/* Whether log_configure could open the file of conf; makes none. */
+bool log_check(const struct log_conf *conf, struct err *e);
 /* Opens the log file anew (after rotation); keeps the old one if that fails. */
 bool log_reopen(struct err *e);
 /* Flushes and closes; further lines go to stderr. */

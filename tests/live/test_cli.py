@@ -270,6 +270,57 @@ def test_check_directory_that_is_a_file(tmp_path):
     assert code == 2 and str(tmp_path / "account") in said
 
 
+def line_of(text, option):
+    return next(i + 1 for i, x in enumerate(text.splitlines()) if x.startswith(option))
+
+
+def both(text, tmp_path):
+    """--check and a start say the same and end with 2; returns the errors."""
+    code, said = check(text, tmp_path)
+    start, out, err = acmems(tmp_path / "acmems.conf")
+    assert (code, start) == (2, 2) and "running" not in out, said + err
+    errors = [x for x in said.splitlines() if ": error: " in x]
+    assert errors == [x for x in err.splitlines() if ": error: " in x]
+    return errors
+
+
+def test_check_two_listeners_on_one_address(tmp_path):
+    port = free_port()
+    text = render(good(tmp_path, mgmt={"listener": f"0.0.0.0:{port}"},
+                       **{'verification "http"': {"type": "http01", "listener": f"127.0.0.1:{port}"}}))
+    line = next(i + 1 for i, x in enumerate(text.splitlines()) if f"127.0.0.1:{port}" in x)
+    errors = both(text, tmp_path)
+    assert len(errors) == 1 and f"acmems.conf:{line}: " in errors[0] and "[mgmt]" in errors[0], errors
+
+
+def test_check_log_file(tmp_path):
+    text = render(good(tmp_path, logging={"destination": tmp_path / "nosuch" / "a.log"}))
+    errors = both(text, tmp_path)
+    assert len(errors) == 1 and f"acmems.conf:{line_of(text, 'destination')}: " in errors[0], errors
+    assert str(tmp_path / "nosuch" / "a.log") in errors[0]
+
+
+def test_check_makes_no_log_file(tmp_path):
+    code, said = check(good(tmp_path, logging={"destination": tmp_path / "a.log"}), tmp_path)
+    assert code == 0 and not (tmp_path / "a.log").exists(), said
+    (tmp_path / "a.log").write_text("before\n")
+    check(good(tmp_path, logging={"destination": tmp_path / "a.log"}), tmp_path)
+    assert (tmp_path / "a.log").read_text() == "before\n"
+
+
+@pytest.mark.parametrize("pem", ["", "nonsense", "-----BEGIN PRIVATE KEY-----\nAAAA\n"],
+                         ids=["empty", "text", "cut"])
+def test_check_damaged_key(tmp_path, pem):
+    (tmp_path / "account").mkdir()
+    (tmp_path / "account" / "account.pem").write_text(pem)
+    (tmp_path / "account" / "account.pem").chmod(0o644)
+    text = render(good(tmp_path))
+    errors = both(text, tmp_path)
+    assert len(errors) == 1 and f"acmems.conf:{line_of(text, 'dir ')}: " in errors[0], errors
+    assert str(tmp_path / "account" / "account.pem") in errors[0]
+    assert (tmp_path / "account" / "account.pem").read_text() == pem
+
+
 def test_check_leaves_nothing_in_the_directories(tmp_path):
     (tmp_path / "storage").mkdir()
     check(good(tmp_path), tmp_path)

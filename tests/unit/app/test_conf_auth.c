@@ -238,7 +238,7 @@ test_blocks(void **state)
 	struct conf *c =
 	    conf_test_fine("[auth \"a\"]\nall = yes\ndomain = a\nverification = two\n"
 			   "storage = disk\nprofile = shortlived\nrevoke = no\n" ACCOUNT
-			   "[verification \"one\"]\ntype = http01\n"
+			   "[verification \"one\"]\ntype = http01\nlistener = 127.0.0.1:1\n"
 			   "[verification \"two\"]\ntype = http01\nlistener =\n"
 			   "[storage \"disk\"]\ntype = file\ndirectory = /s\n");
 

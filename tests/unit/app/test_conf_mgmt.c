@@ -142,6 +142,69 @@ test_mgmt_option(void **state)
 	expect("mgmt", "mgmt = 192.0.2.13", CONF_ERROR, "port");
 }
 
+/* Two of ours on one address are found before anything is bound, wherever they stand. */
+static void
+test_listeners_clash(void **state)
+{
+	static const struct {
+		const char *mgmt;
+		const char *http;
+		int line; /* 0: they do not */
+	} rows[] = {
+	    {"127.0.0.1:1", "127.0.0.1:1", 5},
+	    {"0.0.0.0:1", "192.0.2.1:1", 5},
+	    {"192.0.2.1:1", "0.0.0.0:1", 5},
+	    {"[::]:1", "[fe80::1%eth0]:1", 5},
+	    {"[::1]:1", "[0:0::1]:1", 5},
+	    {"localhost:1", "[::1]:1", 5},
+	    {"[::]:1", "localhost:1", 5},
+	    {"a.example:1", "A.example:1", 5},
+	    {"unix:/s", "unix:/s", 5},
+	    {"127.0.0.1:1", "127.0.0.1:1\nlistener = 127.0.0.2:1\nlistener = 0.0.0.0:1", 5},
+	    {"127.0.0.1:1\nlistener = 0.0.0.0:1", "127.0.0.2:2", 3},
+	    {"127.0.0.1:1", "127.0.0.1:2", 0},
+	    {"127.0.0.1:1", "127.0.0.2:1", 0},
+	    {"0.0.0.0:1", "[::]:1", 0},
+	    {"0.0.0.0:1", "[::1]:1", 0},
+	    {"[::]:1", "127.0.0.1:1", 0},
+	    {"a.example:1", "b.example:1", 0},
+	    {"unix:/s", "unix:/t", 0},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char *text = xasprintf("listener = %s\n[verification \"v\"]\ntype = http01\n"
+				       "listener = %s",
+		    rows[i].mgmt, rows[i].http);
+		struct conf *c = load("mgmt", text);
+
+		if (rows[i].line > 0)
+			assert_problem(c, CONF_ERROR, rows[i].line, ": taken by listener ");
+		else
+			assert_counts(c, 0, 0, 0);
+		conf_free(c);
+		free(text);
+	}
+}
+
+/* Defaults take addresses as well; they have no line of their own. */
+static void
+test_listeners_clash_with_defaults(void **state)
+{
+	static const char dns[] = "[verification \"d\"]\ntype = dns01-server\nzone = a.example\n";
+	struct conf *c = load("mgmt", "listener = 127.0.0.1:1380");
+
+	(void)state;
+	assert_problem(
+	    c, CONF_ERROR, 0, "[verification \"http\"]: listener 0.0.0.0:1380: taken by");
+	conf_free(c);
+	char *text = xasprintf("listener = 192.0.2.1:1353\n%s", dns);
+	c = load("mgmt", text);
+	assert_problem(c, CONF_ERROR, 3, "listener 0.0.0.0:1353: taken by listener 192.0.2.1:1353");
+	conf_free(c);
+	free(text);
+}
+
 /* A default that could no longer be bound is left out. */
 static void
 test_mgmt_option_covers_defaults(void **state)
@@ -352,6 +415,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_defaults),
 	    cmocka_unit_test(test_listeners),
+	    cmocka_unit_test(test_listeners_clash),
+	    cmocka_unit_test(test_listeners_clash_with_defaults),
 	    cmocka_unit_test(test_no_listener),
 	    cmocka_unit_test(test_too_many_listeners),
 	    cmocka_unit_test(test_mgmt_option),
