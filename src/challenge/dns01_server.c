@@ -7,8 +7,8 @@
 #include "base/alloc.h"
 #include "base/counter.h"
 #include "challenge/dns01.h"
+#include "challenge/present_now.h"
 #include "dns/responder.h"
-#include "ev/op.h"
 
 struct dns01_server {
 	struct challenge base;
@@ -88,8 +88,8 @@ presentation_free(struct presentation *p)
 	free(p);
 }
 
-/* NULL on failure, and then nothing is left. */
-static struct presentation *
+/* On failure nothing is left. */
+static void
 presentation_new(struct dns01_server *s, const struct acme_answer *answer,
     acme_fetched_fn *fetched_fn, void *arg, struct err *e)
 {
@@ -101,15 +101,14 @@ presentation_new(struct dns01_server *s, const struct acme_answer *answer,
 	p->arg = arg;
 	TAILQ_INSERT_TAIL(&s->presentations, p, entry);
 	challenge_begin(&s->base);
-	if (add_records(p, answer, e))
-		return p;
-	presentation_free(p);
-	return NULL;
+	if (!add_records(p, answer, e))
+		presentation_free(p);
 }
 
 static void
-take_away(struct dns01_server *s, const char *token, const void *arg)
+take_away(struct challenge *c, const char *token, void *arg)
 {
+	struct dns01_server *s = (struct dns01_server *)c;
 	struct presentation *p;
 
 	TAILQ_FOREACH (p, &s->presentations, entry) {
@@ -122,64 +121,21 @@ take_away(struct dns01_server *s, const char *token, const void *arg)
 
 /* ---- present and withdraw ---- */
 
-/* The records are there at once; only the completion waits for the end of the turn. */
-struct present {
-	struct op op;
-	struct task task;
-	struct dns01_server *server;
-	struct err error; /* ERR_NONE: presented */
-	char *token;
-	acme_presented_fn *done;
-	void *arg;
-};
-
-static void
-present_free(struct present *p)
-{
-	task_cancel(&p->task);
-	free(p->token);
-	free(p);
-}
-
-static void
-present_cancel(struct op *op)
-{
-	struct present *p = (struct present *)op;
-
-	take_away(p->server, p->token, p->arg);
-	present_free(p);
-}
-
-static void
-present_report(void *arg)
-{
-	struct present *p = arg;
-
-	op_end(&p->op);
-	p->done(p->arg, p->error.kind == ERR_NONE ? NULL : &p->error);
-	present_free(p);
-}
-
 static void
 server_present(struct acme_solver *solver, const struct acme_answer *answer,
     acme_presented_fn *done, acme_fetched_fn *fetched_fn, void *arg, struct op **slot)
 {
 	struct dns01_server *s = (struct dns01_server *)solver;
-	struct present *p = xcalloc(1, sizeof(*p));
+	struct err e = {0};
 
-	p->server = s;
-	p->token = xstrdup(answer->token);
-	p->done = done;
-	p->arg = arg;
-	presentation_new(s, answer, fetched_fn, arg, &p->error);
-	op_begin(&p->op, slot, present_cancel);
-	task_post(s->base.loop, &p->task, present_report, p);
+	presentation_new(s, answer, fetched_fn, arg, &e);
+	present_now(&s->base, answer->token, &e, take_away, done, arg, slot);
 }
 
 static void
 server_withdraw(struct acme_solver *solver, const struct acme_answer *answer, void *arg)
 {
-	take_away((struct dns01_server *)solver, answer->token, arg);
+	take_away((struct challenge *)solver, answer->token, arg);
 }
 
 /* ---- life ---- */

@@ -8,10 +8,10 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/counter.h"
+#include "challenge/present_now.h"
 #include "challenge/tokens.h"
 #include "codec/ip.h"
 #include "ev/listener.h"
-#include "ev/op.h"
 #include "http/server.h"
 
 static const char PATH[] = "/.well-known/acme-challenge/";
@@ -44,43 +44,13 @@ warn(const struct http01 *h, const char *text)
 
 /* ---- present and withdraw ---- */
 
-/* The answer is there at once; only the completion waits for the end of the turn. */
-struct present {
-	struct op op;
-	struct http01 *h;
-	struct task task;
-	struct err error; /* ERR_NONE: presented */
-	char *token;
-	acme_presented_fn *done;
-	void *arg;
-};
-
 static void
-present_free(struct present *p)
+take_away(struct challenge *c, const char *token, void *arg)
 {
-	task_cancel(&p->task);
-	free(p->token);
-	free(p);
-}
+	struct http01 *h = (struct http01 *)c;
 
-static void
-present_cancel(struct op *op)
-{
-	struct present *p = (struct present *)op;
-
-	if (p->error.kind == ERR_NONE && tokens_remove(p->h->tokens, p->token, p->arg))
-		challenge_end(&p->h->base);
-	present_free(p);
-}
-
-static void
-present_report(void *arg)
-{
-	struct present *p = arg;
-
-	op_end(&p->op);
-	p->done(p->arg, p->error.kind == ERR_NONE ? NULL : &p->error);
-	present_free(p);
+	if (tokens_remove(h->tokens, token, arg))
+		challenge_end(c);
 }
 
 static void
@@ -88,25 +58,17 @@ http01_present(struct acme_solver *solver, const struct acme_answer *answer,
     acme_presented_fn *done, acme_fetched_fn *fetched, void *arg, struct op **slot)
 {
 	struct http01 *h = (struct http01 *)solver;
-	struct present *p = xcalloc(1, sizeof(*p));
+	struct err e = {0};
 
-	p->h = h;
-	p->token = xstrdup(answer->token);
-	p->done = done;
-	p->arg = arg;
-	if (tokens_add(h->tokens, answer, fetched, arg, &p->error))
+	if (tokens_add(h->tokens, answer, fetched, arg, &e))
 		challenge_begin(&h->base);
-	op_begin(&p->op, slot, present_cancel);
-	task_post(h->base.loop, &p->task, present_report, p);
+	present_now(&h->base, answer->token, &e, take_away, done, arg, slot);
 }
 
 static void
 http01_withdraw(struct acme_solver *solver, const struct acme_answer *answer, void *arg)
 {
-	struct http01 *h = (struct http01 *)solver;
-
-	if (tokens_remove(h->tokens, answer->token, arg))
-		challenge_end(&h->base);
+	take_away((struct challenge *)solver, answer->token, arg);
 }
 
 /* ---- the server ---- */
