@@ -74,18 +74,26 @@ need_packages() {
 			die "this system's package sources have no package '$p' (on Ubuntu, is 'universe' enabled?)"
 	done
 	say "apt-get install (about a minute on a fresh machine)"
-	# Name servers and web servers are for the tests to run; as services they must not start.
-	local policy=/usr/sbin/policy-rc.d made=no code
-	if [ ! -e $policy ] && printf '#!/bin/sh\nexit 101\n' | $root tee $policy >/dev/null &&
-		$root chmod 755 $policy; then
-		made=yes
-	fi
 	# shellcheck disable=SC2086
-	$root apt-get -q -y --no-install-recommends install $missing >>"$log" 2>&1
-	code=$?
-	[ $made = no ] || $root rm -f $policy
-	[ $code -eq 0 ] || die "packages cannot be installed:$missing" "$log"
+	install_quietly "$log" "$root" $missing || die "packages cannot be installed:$missing" "$log"
 }
+
+# install_quietly LOG ROOT PACKAGE...: name servers and web servers are for the tests to run; as
+# services they must not start, which a policy-rc.d says as long as apt runs. In a subshell, whose
+# traps are its own: however this ends, the policy goes. One that a kill -9 left is known by its
+# second line.
+install_quietly() (
+	log=$1 root=$2 policy=/usr/sbin/policy-rc.d mark='# of contrib/lib.sh, while apt runs'
+	shift 2
+	if [ ! -e $policy ] || grep -qxF "$mark" $policy; then
+		trap '$root rm -f $policy' EXIT
+		trap 'exit 130' INT
+		trap 'exit 143' TERM HUP
+		printf '#!/bin/sh\n%s\nexit 101\n' "$mark" | $root tee $policy >/dev/null
+		$root chmod 755 $policy
+	fi
+	$root apt-get -q -y --no-install-recommends install "$@" >>"$log" 2>&1
+)
 
 # configure DIR ARGUMENT...: meson setup, anew where the folder is of another version or broken. The
 # log ends up as DIR/setup.log.
