@@ -186,8 +186,11 @@ problem_err(const struct problem *p, enum acme_place place, const char *who, str
 		buf_addf(&text, "; see %s", p->instance);
 	err_set(e, worst_kind(p, place), "%s%s%s", who != NULL ? who : "", who != NULL ? ": " : "",
 	    text.data != NULL ? text.data : "");
-	if (e != NULL)
+	if (e != NULL) {
 		e->problem = (int)p->type;
+		/* newOrder brings no CSR (RFC 8555 7.4). */
+		e->of_names = place == PLACE_NEW_ORDER;
+	}
 	return false;
 }
 

@@ -52,6 +52,7 @@ set(struct err *e, enum err_kind kind, const char *fmt, va_list ap)
 	e->kind = kind;
 	e->problem = 0;
 	e->retry_after = 0;
+	e->of_names = false;
 	e->told = false;
 	set_detail(e, text);
 }
@@ -117,6 +118,7 @@ err_clear(struct err *e)
 	e->kind = ERR_NONE;
 	e->problem = 0;
 	e->retry_after = 0;
+	e->of_names = false;
 	e->told = false;
 	e->detail[0] = '\0';
 }

@@ -39,6 +39,7 @@ struct err {
 	enum err_kind kind;
 	int problem;         /* enum problem_type (codec/problem.h) where a CA said so, else 0 */
 	int64_t retry_after; /* seconds after which trying again makes sense; 0: not known */
+	bool of_names;       /* it refuses the identifiers, whatever the CSR */
 	bool told;           /* it is in the log already: nobody logs it again */
 	char detail[ERR_DETAIL_MAX]; /* one line without newline, for people */
 };

@@ -131,20 +131,25 @@ report_idle(void *arg)
 	idle(d->idle_arg);
 }
 
+static bool
+is_of_names(enum err_kind kind)
+{
+	return kind == ERR_VALIDATION || kind == ERR_FORBIDDEN || kind == ERR_RATE_LIMITED;
+}
+
 /* A name that failed is not asked for again for a while, whatever the key; a CSR the CA does not
- * like says nothing about its names. A rate limit pauses nobody else if the CA says no time: who
- * ran into it has to wait whatever the others do. */
+ * like says nothing about its names, unless the CA had not seen it yet. A rate limit pauses nobody
+ * else if the CA says no time: who ran into it has to wait whatever the others do. */
 static void
 remember_failure(struct desk *d, const struct job *j)
 {
 	const struct err *e = job_error(j);
 	char *body_key = desk_body_key(job_key(j));
 
-	if (job_ordered(j) &&
-	    (e->kind == ERR_VALIDATION || e->kind == ERR_FORBIDDEN || e->kind == ERR_RATE_LIMITED))
-		failures_add(d->failures, job_names_key(j), e);
 	if (job_ordered(j) && e->kind == ERR_BAD_CSR)
-		failures_add(d->failures, body_key, e);
+		failures_add(d->failures, e->of_names ? job_names_key(j) : body_key, e);
+	else if (job_ordered(j) && is_of_names(e->kind))
+		failures_add(d->failures, job_names_key(j), e);
 	free(body_key);
 }
 

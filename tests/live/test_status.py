@@ -108,15 +108,22 @@ def test_413_with_another_max_size(make_daemon, fakeca, csr):
 # 415
 
 @pytest.mark.parametrize("kind,status", [("badCSR", 400), ("badPublicKey", 400), ("malformed", 400)])
-def test_415_new_order(fakeca, fake_daemon, csr, kind, status):
+def test_415_new_order(fakeca, fake_daemon, csr, csrs, kind, status):
     fakeca.when("new-order", problem(status, kind, "cannot use it"))
     fake_daemon.sign(csr).expect(415, "cannot use it")
+    # The order has the names only, so another key is not tried either.
+    asked = fakeca.count("new-order")
+    r = fake_daemon.sign(csrs.make("www.example.org", label="b")).expect(415, "cannot use it")
+    assert int(r.header("Retry-After")) > 0 and fakeca.count("new-order") == asked
 
 
 @pytest.mark.parametrize("kind", ["badCSR", "badPublicKey"])
-def test_415_finalize(fakeca, fake_daemon, csr, kind):
-    fakeca.when("finalize", problem(400, kind, "key too old"))
+def test_415_finalize(fakeca, fake_daemon, csr, csrs, cert, kind):
+    fakeca.when("finalize", problem(400, kind, "key too old"), times=1)
     fake_daemon.sign(csr).expect(415, "key too old")
+    fake_daemon.sign(csr).expect(415, "key too old")
+    # It is the key that is refused, not the name.
+    cert(fake_daemon.sign(csrs.make("www.example.org", label="b")))
 
 
 def test_415_finalize_unauthorized(fakeca, fake_daemon, csrs):

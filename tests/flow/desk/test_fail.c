@@ -214,6 +214,34 @@ test_bad_csr_blocks_only_itself(void **state)
 	body_done(&good);
 }
 
+/* newOrder knows the names only: another key makes no difference. */
+static void
+test_refused_names_block_every_key(void **state)
+{
+	struct world *w = *state;
+	struct body a = body_make("www.example"), b = body_make("www.example");
+	struct client c = {0};
+	struct err e;
+
+	post(w, &c, &a);
+	err_set(&e, ERR_BAD_CSR, "the CA: malformed");
+	e.of_names = true;
+	fake_order_fail_with(fake_order_at(0), &e);
+	settle(w);
+	post(w, &c, &b);
+	expect_error(&c, ERR_BAD_CSR);
+	assert_string_equal(c.error.detail, "Refused for www.example: the CA: malformed");
+	post(w, &c, &a);
+	expect_error(&c, ERR_BAD_CSR);
+	assert_int_equal(fake_acme.started, 1);
+	pass(w, 61 * SECOND);
+	issue(w, &c, &b);
+	issue(w, &c, &a);
+	client_done(&c);
+	body_done(&a);
+	body_done(&b);
+}
+
 static void
 expect_limited(struct world *w, struct client *c, const struct body *b, int64_t most)
 {
@@ -423,6 +451,7 @@ main(void)
 	    SCENARIO(test_sighup_forgets),
 	    SCENARIO(test_retry_after_is_a_floor),
 	    SCENARIO(test_bad_csr_blocks_only_itself),
+	    SCENARIO(test_refused_names_block_every_key),
 	    SCENARIO(test_rate_limit_is_remembered),
 	    SCENARIO(test_faults_of_the_ca_are_not_remembered),
 	    SCENARIO(test_ca_not_ready),

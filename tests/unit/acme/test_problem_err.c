@@ -150,6 +150,17 @@ unknown_subproblems(void **state)
 	assert_string_equal(e.detail, "?: odd");
 }
 
+/* newOrder has no CSR to be refused. */
+static void
+names_or_csr(void **state)
+{
+	static const char body[] = "{\"type\":\"urn:ietf:params:acme:error:malformed\"}";
+
+	assert_true(of(400, body, PLACE_NEW_ORDER).of_names);
+	assert_false(of(400, body, PLACE_FINALIZE).of_names);
+	assert_false(of(400, body, PLACE_VALIDATION).of_names);
+}
+
 int
 main(void)
 {
@@ -157,6 +168,7 @@ main(void)
 	    cmocka_unit_test(the_table),
 	    cmocka_unit_test(complete),
 	    cmocka_unit_test(worse),
+	    cmocka_unit_test(names_or_csr),
 	    cmocka_unit_test(statuses),
 	    cmocka_unit_test(instance),
 	    cmocka_unit_test(many_subproblems),
