@@ -14,15 +14,16 @@
 #include "base/clock.h"
 #include "base/log_journal.h"
 #include "base/log_line.h"
+#include "base/log_stream.h"
 #include "config.h"
 
 static struct {
 	enum log_level level;
 	enum log_destination destination;
 	bool json;
-	char *path; /* LOG_TO_FILE */
-	int fd;     /* of the file, or -1 */
-} state = {.level = LOG_LEVEL_WARNING, .fd = -1};
+	char *path;               /* LOG_TO_FILE */
+	struct log_stream stream; /* of stderr, stdout or the file */
+} state = {.level = LOG_LEVEL_WARNING, .stream = {.fd = STDERR_FILENO}};
 
 /* A FIFO nobody reads is an error, not a wait. */
 static int
@@ -58,13 +59,21 @@ log_check(const struct log_conf *conf, struct err *e)
 static void
 release(void)
 {
-	if (state.fd >= 0)
-		close(state.fd);
-	state.fd = -1;
+	log_stream_done(&state.stream);
 	free(state.path);
 	state.path = NULL;
 	if (state.destination == LOG_TO_SYSLOG)
 		closelog();
+}
+
+static void
+open_stream(int file)
+{
+	if (state.destination == LOG_TO_FILE)
+		log_stream_file(&state.stream, file);
+	else if (state.destination == LOG_TO_STDERR || state.destination == LOG_TO_STDOUT)
+		log_stream_standard(&state.stream,
+		    state.destination == LOG_TO_STDERR ? STDERR_FILENO : STDOUT_FILENO);
 }
 
 bool
@@ -88,7 +97,7 @@ log_configure(const struct log_conf *conf, struct err *e)
 	state.destination = conf->destination;
 	state.json = conf->json;
 	state.path = path;
-	state.fd = fd;
+	open_stream(fd);
 	if (conf->destination == LOG_TO_SYSLOG)
 		openlog("acmems", LOG_PID, LOG_DAEMON);
 	return true;
@@ -104,8 +113,8 @@ log_reopen(struct err *e)
 	fd = open_file(state.path, e);
 	if (fd < 0)
 		return false;
-	close(state.fd);
-	state.fd = fd;
+	log_stream_done(&state.stream);
+	log_stream_file(&state.stream, fd);
 	return true;
 }
 
@@ -115,6 +124,7 @@ log_close(void)
 	release();
 	state.destination = LOG_TO_STDERR;
 	state.json = false;
+	state.stream.fd = STDERR_FILENO;
 }
 
 bool
@@ -146,27 +156,8 @@ priority(enum log_level level)
 	return priorities[level];
 }
 
-/* A line that cannot be written is lost: there is nowhere left to say so. */
-static void
-write_line(int fd, const struct log_line *line)
-{
-	const char *p = line->text;
-	size_t left = line->len;
-	ssize_t n;
-
-	while (left > 0) {
-		n = write(fd, p, left);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return;
-		p += n;
-		left -= (size_t)n;
-	}
-}
-
-static void
-write_file(int fd, enum log_level level, const struct log_context *ctx, const char *message)
+static bool
+write_line(enum log_level level, const struct log_context *ctx, const char *message)
 {
 	struct log_line line;
 
@@ -174,7 +165,31 @@ write_file(int fd, enum log_level level, const struct log_context *ctx, const ch
 		log_line_json(&line, clock_wall(), level, ctx, message);
 	else
 		log_line_text(&line, clock_wall(), level, ctx, message);
-	write_line(fd, &line);
+	return log_stream_write(&state.stream, line.text, line.len);
+}
+
+/* How many are lost is told as soon as someone reads again, or the disk has room. */
+static bool
+tell_lost(void)
+{
+	char message[80];
+
+	if (state.stream.lost == 0)
+		return true;
+	snprintf(message, sizeof(message),
+	    "%zu lines of the log are lost: they could not be written", state.stream.lost);
+	if (!write_line(LOG_LEVEL_WARNING, NULL, message))
+		return false;
+	state.stream.lost = 0;
+	return true;
+}
+
+/* Never waits for whoever reads: the loop would stand still with it. */
+static void
+write_stream(enum log_level level, const struct log_context *ctx, const char *message)
+{
+	if (!log_stream_ready(&state.stream) || !tell_lost() || !write_line(level, ctx, message))
+		state.stream.lost++;
 }
 
 /* syslog and the journal have a time and a level of their own. */
@@ -210,13 +225,9 @@ log_write(enum log_level level, const struct log_context *ctx, const char *fmt, 
 	va_end(ap);
 	switch (state.destination) {
 	case LOG_TO_STDERR:
-		write_file(STDERR_FILENO, level, ctx, message);
-		break;
 	case LOG_TO_STDOUT:
-		write_file(STDOUT_FILENO, level, ctx, message);
-		break;
 	case LOG_TO_FILE:
-		write_file(state.fd, level, ctx, message);
+		write_stream(level, ctx, message);
 		break;
 	case LOG_TO_SYSLOG:
 	case LOG_TO_JOURNAL:

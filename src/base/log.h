@@ -5,7 +5,9 @@
  * trust what it quotes. Secrets are never handed to it.
  *
  * Destinations: stderr, stdout, a file (reopened on demand), syslog, or the
- * systemd journal (base/log_journal.c, if built with libsystemd).
+ * systemd journal (base/log_journal.c, if built with libsystemd). Of a pipe or
+ * terminal nobody reads, lines are lost and counted (base/log_stream.c): nothing
+ * waits for the log.
  */
 #pragma once
 

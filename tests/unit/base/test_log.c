@@ -9,6 +9,8 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -192,14 +194,134 @@ test_standard_streams(void **state)
 		int saved = dup(rows[i].fd);
 		FILE *f = fopen(path, "w");
 
-		assert_true(log_configure(&conf, &e));
 		dup2(fileno(f), rows[i].fd);
+		assert_true(log_configure(&conf, &e));
 		log_warning(NULL, "standard");
 		dup2(saved, rows[i].fd);
 		close(saved);
 		fclose(f);
 		assert_string_equal(logged(), "2026-11-21T01:34:05Z warning standard\n");
 	}
+}
+
+/* ---- a pipe nobody reads ---- */
+
+static char piped[16 * 1024 * 1024];
+
+/* Behind what was read before. */
+static void
+read_pipe(int fd)
+{
+	size_t len = strlen(piped);
+	ssize_t n;
+
+	while ((n = read(fd, piped + len, sizeof(piped) - 1 - len)) > 0)
+		len += (size_t)n;
+	piped[len] = '\0';
+}
+
+/* All lines are whole, as the first is; those that are not there are counted where they would
+ * stand. */
+static size_t
+lines_accounted_for(void)
+{
+	size_t count = 0, lost, len = strcspn(piped, "\n") + 1;
+
+	for (char *p = piped; *p != '\0'; p = strchr(p, '\n') + 1) {
+		if (sscanf(p, "2026-11-21T01:34:05Z warning %zu lines of the log are lost",
+			&lost) == 1)
+			count += lost;
+		else if (strncmp(p, piped, len) == 0)
+			count++;
+		else
+			fail_msg("not whole: %.3000s", p);
+	}
+	return count;
+}
+
+/* reopened: as the configured destination; else on the descriptor itself. */
+static void
+pipe_nobody_reads(size_t len, char fill, bool reopened)
+{
+	enum { LINES = 2000 };
+	struct log_conf conf = {.level = LOG_LEVEL_WARNING, .destination = LOG_TO_STDERR};
+	char message[2048];
+	int saved = dup(STDERR_FILENO), fds[2];
+	struct err e;
+
+	memset(message, fill, len);
+	message[len] = '\0';
+	piped[0] = '\0';
+	log_close();
+	assert_int_equal(pipe(fds), 0);
+	fcntl(fds[0], F_SETFL, O_NONBLOCK);
+	dup2(fds[1], STDERR_FILENO);
+	if (reopened)
+		assert_true(log_configure(&conf, &e));
+	for (int i = 0; i < LINES; i++)
+		log_warning(NULL, "%s", message);
+	/* Others who have the pipe find it as it was. */
+	int flags = fcntl(fds[1], F_GETFL);
+	for (int i = 0; i < 2; i++) {
+		read_pipe(fds[0]);
+		log_warning(NULL, "%s", message);
+	}
+	read_pipe(fds[0]);
+	dup2(saved, STDERR_FILENO);
+	close(saved);
+	log_close();
+	close(fds[0]);
+	close(fds[1]);
+	assert_int_equal(flags & O_NONBLOCK, 0);
+	assert_int_equal(lines_accounted_for(), LINES + 2);
+}
+
+static void
+test_pipe_nobody_reads(void **state)
+{
+	static const size_t lengths[] = {1, 100, 1000, 2000};
+
+	alarm(60);
+	for (size_t i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++) {
+		pipe_nobody_reads(lengths[i], 'x', true);
+		pipe_nobody_reads(lengths[i], 'x', false);
+		/* Escaped, and so too long to be written in one piece. */
+		pipe_nobody_reads(lengths[i], '\001', true);
+		pipe_nobody_reads(lengths[i], '\001', false);
+	}
+	alarm(0);
+}
+
+/* And one that is closed: no harm. */
+static void
+test_pipe_without_reader(void **state)
+{
+	int saved = dup(STDERR_FILENO), fds[2];
+
+	signal(SIGPIPE, SIG_IGN);
+	assert_int_equal(pipe(fds), 0);
+	dup2(fds[1], STDERR_FILENO);
+	close(fds[0]);
+	for (int i = 0; i < 3; i++)
+		log_warning(NULL, "gone");
+	dup2(saved, STDERR_FILENO);
+	close(saved);
+	close(fds[1]);
+	log_close();
+}
+
+/* A log file that is a FIFO: an error at once, not a start that hangs. */
+static void
+test_fifo(void **state)
+{
+	struct log_conf conf = {.destination = LOG_TO_FILE, .path = path};
+	struct err e;
+
+	unlink(path);
+	assert_int_equal(mkfifo(path, 0600), 0);
+	assert_false(log_check(&conf, &e));
+	assert_false(log_configure(&conf, &e));
+	assert_non_null(strstr(e.detail, path));
 }
 
 static void
@@ -232,6 +354,9 @@ main(void)
 	    cmocka_unit_test_setup_teardown(test_failure_keeps_the_old, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_mode_and_errno, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_standard_streams, setup, teardown),
+	    cmocka_unit_test_setup_teardown(test_pipe_nobody_reads, setup, teardown),
+	    cmocka_unit_test_setup_teardown(test_pipe_without_reader, setup, teardown),
+	    cmocka_unit_test_setup_teardown(test_fifo, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_services_do_not_crash, setup, teardown),
 	};
 
