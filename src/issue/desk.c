@@ -37,6 +37,7 @@ desk_new(struct loop *loop, const struct desk_conf *conf)
 	d->failures = failures_new(FAILURES);
 	d->issuers = issuers_new();
 	d->results = results_new(RESULTS, RESULT_BYTES);
+	d->unstored = unstored_new(loop, RESULTS, RESULT_BYTES);
 	d->turns = turns_new(loop);
 	d->by_key = map_new();
 	TAILQ_INIT(&d->jobs);
@@ -81,6 +82,7 @@ desk_free(struct desk *d)
 	task_cancel(&d->idle_task);
 	map_free(d->by_key);
 	turns_free(d->turns);
+	unstored_free(d->unstored);
 	results_free(d->results);
 	issuers_free(d->issuers);
 	failures_free(d->failures);
@@ -153,6 +155,22 @@ remember_failure(struct desk *d, const struct job *j)
 	free(body_key);
 }
 
+/* While the result is kept in memory nobody needs the store; it is given what it lacks for later.
+ */
+static void
+store_again(struct desk *d, const struct desk_job *dj)
+{
+	struct store_meta meta;
+	struct store_put put;
+
+	if (job_stored(dj->job)) {
+		unstored_forget(d->unstored, dj->store, job_key(dj->job));
+		return;
+	}
+	job_store_put(dj->job, &put, &meta);
+	unstored_add(d->unstored, dj->store, &put, job_log(dj->job)->names);
+}
+
 static void
 remember_success(struct desk *d, const struct desk_job *dj)
 {
@@ -171,6 +189,8 @@ remember_success(struct desk *d, const struct desk_job *dj)
 	/* What the store has not got, and what nobody took. */
 	if (keeps ? !job_stored(dj->job) : TAILQ_EMPTY(&dj->waiters))
 		results_put(d->results, dj->key, &result);
+	if (keeps)
+		store_again(d, dj);
 	free(body_key);
 }
 

@@ -11,6 +11,7 @@
  *   failures.c     the memory of failures
  *   failure_text.c what a client is told of one
  *   results.c      certificates nobody took yet, or that are not stored yet
+ *   unstored.c     certificates the store is to be given again
  *   seen.c         names of bodies parsed before, so that a cached answer parses nothing
  */
 #pragma once

@@ -22,6 +22,7 @@
 #include "issue/results.h"
 #include "issue/seen.h"
 #include "issue/turns.h"
+#include "issue/unstored.h"
 
 struct timer;
 
@@ -45,6 +46,7 @@ struct desk {
 	struct seen *seen;
 	struct failures *failures;
 	struct results *results;
+	struct unstored *unstored;
 	struct turns *turns;
 	struct issuers *issuers;
 	struct map *by_key; /* key -> struct desk_job */

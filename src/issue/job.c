@@ -237,11 +237,12 @@ stored(void *arg, const struct err *e)
 	move(j, DONE);
 }
 
-static enum job_state
-enter_store(struct job *j)
+void
+job_store_put(const struct job *j, struct store_put *put, struct store_meta *meta)
 {
 	const char *profile = j->conf.profile;
-	struct store_meta meta = {
+
+	*meta = (struct store_meta){
 	    .directory_url = ca_directory_url(j->conf.ca),
 	    .account_url = ca_account_url(j->conf.ca),
 	    .profile = profile != NULL ? profile : ca_profile(j->conf.ca),
@@ -254,17 +255,25 @@ enter_store(struct job *j)
 	    .fetched = j->conf.peer == NULL ? 0 : clock_wall(),
 	    .peer = j->conf.peer,
 	};
-	struct store_put put = {
+	*put = (struct store_put){
 	    .key = j->conf.key,
 	    .body = j->conf.body,
 	    .body_len = j->conf.body_len,
 	    .pem = j->chain->pem,
 	    .pem_len = j->chain->pem_len,
-	    .meta = &meta,
+	    .meta = meta,
 	};
+}
+
+static enum job_state
+enter_store(struct job *j)
+{
+	struct store_meta meta;
+	struct store_put put;
 
 	if (!j->conf.store->kind->keeps)
 		return DONE;
+	job_store_put(j, &put, &meta);
 	j->conf.store->kind->put(j->conf.store, &put, stored, j, &j->op);
 	return STORE;
 }

@@ -24,6 +24,8 @@ struct issuers;
 struct job;
 struct loop;
 struct store;
+struct store_meta;
+struct store_put;
 struct turns;
 
 enum job_reason {
@@ -66,6 +68,9 @@ const char *job_names_key(const struct job *j);
 const struct log_context *job_log(const struct job *j);
 /* What the CA says of a challenge that is not valid yet, or NULL. */
 const struct err *job_challenge_error(const struct job *j);
+
+/* Once it is issued: what the store is to have. Points into the job and to meta. */
+void job_store_put(const struct job *j, struct store_put *put, struct store_meta *meta);
 
 /* After the end. */
 const struct chain *job_chain(const struct job *j); /* NULL: it failed, see job_error */

@@ -332,10 +332,72 @@ test_reading_fails(void **state)
 	body_done(&b);
 }
 
+/* A disk that is full for a while: no second order, and in the end the certificate is stored. */
+static void
+test_stored_after_all(void **state)
+{
+	struct world *w = *state;
+	struct body a = body_make("a.kept"), b = body_make("b.kept");
+	struct client c = {0};
+
+	w->kept.put_fails = (struct err){.kind = ERR_CONFIG, .detail = "disk full"};
+	issue(w, &c, &a);
+	pass(w, SECOND);
+	issue(w, &c, &b);
+	assert_int_equal(w->kept.puts, 2);
+	pass(w, 10 * MINUTE);
+	assert_in_range(w->kept.puts, 10, 13);
+	assert_int_equal(logged(w, "error"), 2);
+	w->kept.put_fails.kind = ERR_NONE;
+	pass(w, 2 * MINUTE);
+	assert_int_equal(logged(w, "is in storage"), 2);
+	unsigned puts = w->kept.puts;
+	pass(w, 2 * HOUR);
+	assert_int_equal(w->kept.puts, puts);
+	/* What was kept in memory is gone by now. */
+	post(w, &c, &a);
+	expect_pem(&c);
+	post(w, &c, &b);
+	expect_pem(&c);
+	assert_int_equal(fake_acme.started, 2);
+	client_done(&c);
+	body_done(&a);
+	body_done(&b);
+}
+
+/* Not for ever; and not over what was stored since. */
+static void
+test_never_stored(void **state)
+{
+	struct world *w = *state;
+	struct body a = body_make("a.kept"), b = body_make("b.kept");
+	struct client c = {0};
+
+	w->kept.put_fails = (struct err){.kind = ERR_CONFIG, .detail = "disk full"};
+	issue(w, &c, &a);
+	pass(w, 2 * HOUR);
+	assert_int_equal(logged(w, "and will not be"), 1);
+	unsigned puts = w->kept.puts;
+	pass(w, HOUR);
+	assert_int_equal(w->kept.puts, puts);
+	w->kept.put_ms = -1; /* in flight at the end */
+	w->kept.put_fails.kind = ERR_NONE;
+	post(w, &c, &b);
+	fake_order_issue(fake_order_at(0));
+	pass(w, 5 * MINUTE);
+	expect_pem(&c);
+	assert_in_range(w->kept.puts - puts, 3, 6); /* each has its minute */
+	client_done(&c);
+	body_done(&a);
+	body_done(&b);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    SCENARIO(test_stored_after_all),
+	    SCENARIO(test_never_stored),
 	    SCENARIO(test_cached),
 	    SCENARIO(test_unfit),
 	    SCENARIO(test_profile_of_the_ca),

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Certificates a store did not take: tried again every minute for an hour, one
+ * after the other, so that a disk that was full has them once it is mended.
+ * Bounded in number and bytes. Ends that an operator should
+ * know of are logged here.
+ */
+#pragma once
+
+#include <stddef.h>
+
+struct log_context;
+struct loop;
+struct store;
+struct store_put;
+struct unstored;
+
+struct unstored *unstored_new(struct loop *loop, size_t max_count, size_t max_bytes);
+void unstored_free(struct unstored *u); /* NULL is fine */
+
+/* put is copied, and takes the place of an older one of its key; the store is borrowed. names: for
+ * the log. */
+void unstored_add(
+    struct unstored *u, struct store *store, const struct store_put *put, const char *names);
+/* The store has something newer under this key. */
+void unstored_forget(struct unstored *u, const struct store *store, const char *key);
+size_t unstored_count(const struct unstored *u);
