@@ -11,6 +11,9 @@ packages_demo="pebble openssl curl ca-certificates"
 packages_test="pebble openssl curl wget ca-certificates libcmocka-dev libsystemd-dev valgrind \
   nginx-light bind9 bind9-dnsutils python3 python3-pytest python3-pytest-xdist clang-format shellcheck mandoc"
 
+# shellcheck disable=SC2034
+packages_static="clang clang-tidy clang-tools cppcheck"
+
 # nginx and the like live there, and a user's PATH on Debian lacks it.
 PATH=$PATH:/usr/sbin:/sbin
 

@@ -203,9 +203,8 @@ status_kind(int status, const struct problem *p, struct err *e)
 
 	if (status == 429 && !typed)
 		e->kind = ERR_RATE_LIMITED;
-	else if (status == 503 && p->type != PROBLEM_RATE_LIMITED)
-		e->kind = ERR_UPSTREAM;
-	else if ((status == 404 || status == 405) && p->type == PROBLEM_MALFORMED)
+	else if ((status == 503 && p->type != PROBLEM_RATE_LIMITED) ||
+	    ((status == 404 || status == 405) && p->type == PROBLEM_MALFORMED))
 		e->kind = ERR_UPSTREAM;
 }
 

@@ -31,7 +31,7 @@ ca_events_log(void *arg, enum ca_event event, const char *text, const struct err
 	const char *detail = e != NULL ? e->detail : text;
 
 	(void)arg;
-	if (event == CA_EVENT_PAUSED)
+	if (event == CA_EVENT_PAUSED && e != NULL)
 		log_write(row->level, NULL, "%s: %s, for %lld s", row->says, detail,
 		    (long long)e->retry_after);
 	else if (detail != NULL)

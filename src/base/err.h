@@ -56,6 +56,13 @@ bool err_prefix(struct err *e, const char *fmt, ...) __attribute__((format(print
 bool err_errno(struct err *e, enum err_kind kind, int errno_value, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));
 
+#if defined(__clang_analyzer__) && !defined(ERR_C)
+/* It does not look into other files. */
+#define err_set(...)    (err_set(__VA_ARGS__), false)
+#define err_prefix(...) (err_prefix(__VA_ARGS__), false)
+#define err_errno(...)  (err_errno(__VA_ARGS__), false)
+#endif
+
 /* No error. */
 void err_clear(struct err *e);
 

@@ -99,7 +99,7 @@ responder_new(struct loop *loop, const struct responder_conf *conf, struct err *
 	struct responder_table_conf table = {conf->zone, conf->ns, conf->record};
 	struct responder_tcp_conf tcp = {
 	    conf->max_connections, conf->max_per_client, conf->idle_ms};
-	struct err local;
+	struct err local = {0};
 
 	e = e != NULL ? e : &local;
 	r->loop = loop;

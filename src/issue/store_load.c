@@ -101,7 +101,7 @@ read_meta(const char *dir, const char *key, struct file_stamp *ret_stamp, struct
 {
 	struct store_path path;
 	CLEANUP_FREE char *text = xmalloc(STORE_META_MAX + 1);
-	size_t len;
+	size_t len = 0;
 
 	store_path_part(&path, dir, key, STORE_META);
 	enum store_found found = read_file(path.text, text, STORE_META_MAX, &len, ret_stamp, e);

@@ -31,7 +31,7 @@ is_port(const char *text, size_t len)
 	if (len < 2 || len >= sizeof(copy) - 1 || text[0] != ':')
 		return false;
 	memcpy(copy, text + 1, len - 1);
-	return strspn(copy, "0123456789") == len - 1 && atoi(copy) <= 65535;
+	return strspn(copy, "0123456789") == len - 1 && strtoul(copy, NULL, 10) <= 65535;
 }
 
 /* One element of a forwarding header: an address, maybe bracketed, maybe with a port. */
