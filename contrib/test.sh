@@ -135,7 +135,8 @@ fi
 
 if [ "$built" = yes ] && wanted live; then
 	step "live"
-	ACMEMS_BIN=$PWD/$build/asan/src/bin/acmems PEBBLE_NEW=$newer PYTHONDONTWRITEBYTECODE=1 \
+	ACMEMS_BIN=$PWD/$build/asan/src/bin/acmems TESTCA_BIN=$PWD/$build/asan/tests/ca/testca \
+		PEBBLE_NEW=$newer PYTHONDONTWRITEBYTECODE=1 \
 		"$python" -m pytest -c tests/live/pytest.ini --rootdir tests/live tests/live \
 		-n "$(($(nproc) * 2))" -q -rfEs --junit-xml "$results/live.xml" ||
 		[ -s "$results/live.xml" ] || failed "pytest did not run"

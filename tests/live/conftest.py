@@ -12,6 +12,8 @@ from lab.csr import Cert, Csrs  # noqa: E402
 from lab.daemon import Daemon  # noqa: E402
 from lab.fakeca import FakeCa  # noqa: E402
 from lab.pebble import Pebble  # noqa: E402
+from lab import testca as testca_module  # noqa: E402
+from lab.testca import TestCa  # noqa: E402
 from lab.tls import TlsCa  # noqa: E402
 from lab.util import free_port  # noqa: E402
 
@@ -26,6 +28,8 @@ os.environ.setdefault("UBSAN_OPTIONS", "halt_on_error=1:print_stacktrace=1")
 def pytest_sessionstart(session):
     if not os.access(daemon_module.BINARY, os.X_OK):
         pytest.exit(f"no {daemon_module.BINARY}: run contrib/test.sh, or set ACMEMS_BIN", 3)
+    if not os.access(testca_module.BINARY, os.X_OK):
+        pytest.exit(f"no {testca_module.BINARY}: run contrib/test.sh, or set TESTCA_BIN", 3)
 
 
 @pytest.fixture(scope="session")
@@ -112,6 +116,27 @@ def fakeca(tls, tmp_path):
 @pytest.fixture
 def fake_daemon(make_daemon, fakeca):
     return make_daemon(fakeca)
+
+
+@pytest.fixture
+def make_testca(tmp_path):
+    """make_testca(*options, name=...) -> a running test CA; see lab/testca.py and tests/ca."""
+    made = []
+
+    def make(*args, **kw):
+        kw.setdefault("name", f"testca{len(made) or ''}")
+        made.append(TestCa(tmp_path / kw["name"], kw.pop("challenge_port", None) or free_port(),
+                           *args, **kw))
+        return made[-1].start()
+    yield make
+    for ca in made:
+        ca.close()
+
+
+@pytest.fixture
+def testca(make_testca):
+    """One that validates."""
+    return make_testca("--validate")
 
 
 @pytest.hookimpl(hookwrapper=True, tryfirst=True)
