@@ -57,8 +57,16 @@ drop(struct conn *c, bool reset)
 
 	if (reset)
 		setsockopt(c->fd, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger));
+	conn_free(c);
+}
+
+/* Says goodbye, as RFC 8446 6.1 has it: libevent closes without a word. */
+static void
+say_goodbye(struct conn *c)
+{
 	if (c->tls)
-		SSL_set_quiet_shutdown(bufferevent_openssl_get_ssl(c->bev), 1);
+		SSL_shutdown(bufferevent_openssl_get_ssl(c->bev));
+	ERR_clear_error();
 	conn_free(c);
 }
 
@@ -113,7 +121,7 @@ play_step(struct conn *c, const struct step *step)
 		pause_for(c, step->ms);
 		return COME_BACK;
 	case STEP_CLOSE:
-		conn_free(c);
+		say_goodbye(c);
 		return GONE;
 	case STEP_DROP:
 	case STEP_RESET:
