@@ -2,6 +2,7 @@
 #include "b64.h"
 
 #include <stdint.h>
+#include <string.h>
 
 #include <openssl/evp.h>
 
@@ -30,21 +31,24 @@ b64_encode(const void *p, size_t n)
 	return text;
 }
 
-static int
-value_of(char c)
+/* 64 and more: not of the alphabet. */
+static const uint8_t *
+values(void)
 {
-	if (c >= 'A' && c <= 'Z')
-		return c - 'A';
-	if (c >= 'a' && c <= 'z')
-		return c - 'a' + 26;
-	if (c >= '0' && c <= '9')
-		return c - '0' + 52;
-	return c == '-' ? 62 : c == '_' ? 63 : -1;
+	static uint8_t table[256];
+
+	if (table['B'] != 1) {
+		memset(table, 64, sizeof(table));
+		for (uint8_t i = 0; i < 64; i++)
+			table[(unsigned char)alphabet[i]] = i;
+	}
+	return table;
 }
 
 bool
 b64_decode(const char *s, size_t n, struct buf *out)
 {
+	const uint8_t *table = values();
 	uint8_t *bytes = xmalloc(n + 1);
 	size_t len = 0;
 	uint32_t bits = 0;
@@ -52,10 +56,10 @@ b64_decode(const char *s, size_t n, struct buf *out)
 	bool done = n % 4 != 1;
 
 	for (size_t i = 0; i < n && done; i++) {
-		int v = value_of(s[i]);
+		uint8_t v = table[(unsigned char)s[i]];
 
-		done = v >= 0;
-		bits = bits << 6 | ((uint32_t)v & 63);
+		done = v < 64;
+		bits = bits << 6 | (v & 63U);
 		have += 6;
 		if (have >= 8) {
 			have -= 8;

@@ -6,10 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <openssl/err.h>
-#include <openssl/objects.h>
-#include <openssl/x509.h>
-
 #include "base/alloc.h"
 
 static const uint8_t oid_common_name[] = {0x55, 0x04, 0x03};
@@ -132,30 +128,6 @@ read_info(struct csr *c, struct der info)
 	return !der_take(&info, DER_CONTEXT_0, &attributes) || read_attributes(c, attributes);
 }
 
-/* RFC 8555 7.4 lets the CA refuse weak ones; SHA-1 and broken signatures are what clients get
- * wrong. */
-static bool
-check_signature(struct der der, struct err *e)
-{
-	const unsigned char *p = der.p;
-	X509_REQ *req = d2i_X509_REQ(NULL, &p, (long)der.len);
-	EVP_PKEY *pkey = req != NULL ? X509_REQ_get0_pubkey(req) : NULL;
-	bool good = pkey != NULL;
-
-	if (!good)
-		err_set(e, ERR_BAD_CSR, "the key of the request cannot be used");
-	else if (X509_REQ_get_signature_nid(req) == NID_sha1WithRSAEncryption ||
-	    X509_REQ_get_signature_nid(req) == NID_ecdsa_with_SHA1)
-		good = err_set(e, ERR_BAD_CSR, "the request is signed with SHA-1");
-	else if (EVP_PKEY_get_base_id(pkey) == EVP_PKEY_RSA && EVP_PKEY_get_bits(pkey) < 2048)
-		good = err_set(e, ERR_BAD_CSR, "an RSA key of less than 2048 bits");
-	else if (X509_REQ_verify(req, pkey) != 1)
-		good = err_set(e, ERR_BAD_CSR, "the signature of the request is wrong");
-	X509_REQ_free(req);
-	ERR_clear_error();
-	return good;
-}
-
 bool
 csr_parse(struct csr *c, struct der der, bool verify, struct err *e)
 {
@@ -168,7 +140,7 @@ csr_parse(struct csr *c, struct der der, bool verify, struct err *e)
 	if (c->common_name.len > 0 &&
 	    !add_name(c, SAN_DNS, xstrndup((const char *)c->common_name.p, c->common_name.len)))
 		return err_set(e, ERR_BAD_CSR, "too many names");
-	return !verify || check_signature(der, e);
+	return !verify || csr_verify(c, der, e);
 }
 
 void

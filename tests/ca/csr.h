@@ -29,4 +29,6 @@ struct csr {
 
 /* der must outlive the struct. Checks the signature if verify is set. */
 bool csr_parse(struct csr *c, struct der der, bool verify, struct err *e);
+/* csr_verify.c: the signature, and that neither it nor the key is weak. */
+bool csr_verify(const struct csr *c, struct der der, struct err *e);
 void csr_done(struct csr *c);

@@ -25,6 +25,8 @@ struct jwk {
 	EVP_PKEY_CTX *verifier;    /* made once: preparing costs a tenth of verifying */
 	const struct curve *curve; /* NULL: RSA */
 	char *thumbprint;
+	unsigned char *spki; /* made once: encoding a key costs more than a signature */
+	int spki_len;
 };
 
 struct curve {
@@ -201,6 +203,7 @@ jwk_parse(const json_t *object, struct err *e)
 		return NULL;
 	}
 	k->thumbprint = thumbprint(object, ec);
+	k->spki_len = i2d_PUBKEY(k->pkey, &k->spki);
 	return k;
 }
 
@@ -218,6 +221,7 @@ jwk_free(struct jwk *k)
 		return;
 	EVP_PKEY_CTX_free(k->verifier);
 	EVP_PKEY_free(k->pkey);
+	OPENSSL_free(k->spki);
 	free(k->thumbprint);
 	free(k);
 }
@@ -243,12 +247,7 @@ jwk_algorithm(const struct jwk *k)
 bool
 jwk_spki(const struct jwk *k, struct buf *out)
 {
-	unsigned char *der = NULL;
-	int len = i2d_PUBKEY(k->pkey, &der);
-	bool done = len > 0 && buf_add(out, der, (size_t)len);
-
-	OPENSSL_free(der);
-	return done;
+	return k->spki_len > 0 && buf_add(out, k->spki, (size_t)k->spki_len);
 }
 
 /* r || s as the library wants it. */

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The test CA itself (tests/ca): the daemon issues through it, openssl likes its chains, and it
 refuses what RFC 8555 has it refuse. Its faults are in test_testca_faults.py."""
+import base64
 import datetime
 import hashlib
 import json
@@ -268,6 +269,11 @@ def test_names_refused(make_testca, client, names, problem):
     assert c.order(*names).json()["type"].endswith(":" + problem)
 
 
+def der_of(pem):
+    """The bytes within a PEM block."""
+    return base64.b64decode(re.search(r"-----BEGIN .*?-----(.*?)-----END", pem.decode(), re.S)[1])
+
+
 def test_requests_for_certificates_are_checked(make_testca, client, csrs):
     ca = make_testca()
     c = client(ca)
@@ -280,6 +286,11 @@ def test_requests_for_certificates_are_checked(make_testca, client, csrs):
                 csrs.make("a.example.org", "b.example.org", key="rsa2048", md="sha1"),
                 csrs.make("a.example.org", "b.example.org", key_file=c.key.path)):
         assert c.finalize(order, pem).json()["type"].endswith(":badCSR")
+    for kind in ("p256", "p384"):
+        der = bytearray(der_of(csrs.make("a.example.org", "b.example.org", key=kind)))
+        der[-3] ^= 1
+        r = c.post(order.json()["finalize"], {"csr": b64(der)})
+        assert r.json()["type"].endswith(":badCSR") and "signature" in r.json()["detail"]
     assert c.finalize(order, both).json()["status"] == "valid"
     assert c.finalize(order, both).json()["type"].endswith(":orderNotReady")
 
