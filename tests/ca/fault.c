@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/alloc.h"
+enum { NUMBER_MAX = 400 << 20 };
 
 /* Whether a blank separated list has this word. */
 static bool
@@ -36,18 +36,59 @@ fits_endpoint(const struct fault_kind *kind, enum endpoint e)
 	return e != EP_CONNECTION;
 }
 
-static bool
-has_type(const json_t *value, char type)
+/* What stands behind "name:" in the parameters of a fault, or NULL. */
+static const char *
+spec_of(const struct fault_kind *kind, const char *name)
 {
-	switch (type) {
+	size_t n = strlen(name);
+
+	for (const char *p = kind->params; *p != '\0'; p += strspn(p, " ")) {
+		if (strncmp(p, name, n) == 0 && p[n] == ':')
+			return p + n + 1;
+		p += strcspn(p, " ");
+	}
+	return NULL;
+}
+
+/* Whether a list like =a|b|c, which ends at a blank, has this word. */
+static bool
+is_choice(const char *list, const char *word)
+{
+	size_t n = strlen(word), len;
+
+	for (const char *p = list + 1;; p += len + 1) {
+		len = strcspn(p, "| ");
+		if (len == n && strncmp(p, word, n) == 0)
+			return true;
+		if (p[len] != '|')
+			return false;
+	}
+}
+
+static bool
+is_bounded(const json_t *value, json_int_t least)
+{
+	json_int_t n = json_integer_value(value);
+
+	return json_is_integer(value) && n >= least && n <= NUMBER_MAX;
+}
+
+static bool
+fits_spec(const json_t *value, const char *spec)
+{
+	switch (*spec) {
+	case 'n':
+		return is_bounded(value, 0);
 	case 'i':
-		return json_is_integer(value);
+		return is_bounded(value, -NUMBER_MAX);
 	case 's':
 		return json_is_string(value);
 	case 'b':
 		return json_is_boolean(value);
 	case 'l':
 		return json_is_array(value);
+	case '=':
+		return json_is_string(value) && is_choice(spec, json_string_value(value));
 	default:
 		return true;
 	}
@@ -56,21 +97,15 @@ has_type(const json_t *value, char type)
 static bool
 check_param(const struct fault_kind *kind, const char *name, const json_t *value, struct err *e)
 {
-	static const char types[] = "isbla";
+	const char *spec = spec_of(kind, name);
 
 	if (strcmp(name, "name") == 0)
 		return true;
-	for (const char *t = types; *t != '\0'; t++) {
-		char *spec = xasprintf("%s:%c", name, *t);
-		bool found = has_word(kind->params, spec);
-
-		free(spec);
-		if (found)
-			return has_type(value, *t) ||
-			    err_set(e, ERR_BAD_REQUEST, "%s of fault %s is of the wrong type", name,
-				kind->name);
-	}
-	return err_set(e, ERR_BAD_REQUEST, "fault %s has no parameter %s", kind->name, name);
+	if (spec == NULL)
+		return err_set(
+		    e, ERR_BAD_REQUEST, "fault %s has no parameter %s", kind->name, name);
+	return fits_spec(value, spec) ||
+	    err_set(e, ERR_BAD_REQUEST, "%s of fault %s cannot be that", name, kind->name);
 }
 
 bool

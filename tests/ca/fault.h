@@ -75,12 +75,14 @@ enum fault_stage {
 
 struct fault;
 
+/* Types of parameters: n number from 0 on, i any number, s string, b boolean, l list, a anything,
+ * =a|b|c one of these strings. */
 struct fault_kind {
 	const char *name;
 	const char *group;
 	enum fault_stage stage;
 	const char *endpoints; /* names, blank separated; NULL: every request */
-	const char *params;    /* name:type; i number, s string, b boolean, l list, a anything */
+	const char *params;    /* name:type; see below */
 	const char *summary;
 	const char *examples; /* a JSON list of parameter objects, each worth trying */
 	void (*apply)(const struct fault *f, struct answer *a); /* NULL: FAULT_INSIDE */

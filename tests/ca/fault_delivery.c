@@ -6,7 +6,7 @@
 #include "answer.h"
 #include "fault.h"
 
-enum { PIECE_MS = 20, DELAY_MS = 1000, HUGE_HEAD = 200000 };
+enum { PIECE_MS = 20, DELAY_MS = 1000, HUGE_HEAD = 200000, COPIES_MAX = 8 };
 
 static struct pace
 pace_of(const struct fault *f)
@@ -98,7 +98,9 @@ fault_length(const struct fault *f, struct answer *a)
 void
 fault_twice(const struct fault *f, struct answer *a)
 {
-	a->delivery.copies = (int)fault_number(f, "copies", 2);
+	long copies = fault_number(f, "copies", 2);
+
+	a->delivery.copies = copies < COPIES_MAX ? (int)copies : COPIES_MAX;
 }
 
 void

@@ -106,11 +106,14 @@ static bool
 parse_ec(struct jwk *k, const json_t *object, struct err *e)
 {
 	struct buf x, y;
+	bool good;
 
 	k->curve = curve_of(object);
 	if (k->curve == NULL)
 		return err_set(e, ERR_BAD_REQUEST, "the curve is not P-256 or P-384");
-	if (member_bytes(object, "x", &x) & member_bytes(object, "y", &y))
+	good = member_bytes(object, "x", &x);
+	good = member_bytes(object, "y", &y) && good;
+	if (good)
 		k->pkey = ec_key(k->curve, &x, &y);
 	buf_done(&x);
 	buf_done(&y);
@@ -139,8 +142,11 @@ static bool
 parse_rsa(struct jwk *k, const json_t *object, struct err *e)
 {
 	struct buf n, exponent;
+	bool good;
 
-	if (member_bytes(object, "n", &n) & member_bytes(object, "e", &exponent))
+	good = member_bytes(object, "n", &n);
+	good = member_bytes(object, "e", &exponent) && good;
+	if (good)
 		k->pkey = rsa_key(&n, &exponent);
 	buf_done(&n);
 	buf_done(&exponent);

@@ -454,6 +454,9 @@ def test_rules_count(make_testca, client):
     {"endpoint": "order", "fault": {"name": "tls"}}, {"endpoint": "connection", "fault": {"name": "status"}},
     {"endpoint": "order", "fault": {"name": "status", "code": 4}}, {"endpoint": "order"},
     {"endpoint": "order", "fault": {"name": "status", "status": "4"}},
+    {"endpoint": "order", "fault": {"name": "huge", "bytes": -1}},
+    {"endpoint": "order", "fault": {"name": "reset", "at": "leisure"}},
+    {"endpoint": "cert", "fault": {"name": "chain", "form": "cr"}},
     {"endpoint": "order", "fault": {"name": "status"}, "nht": 1},
     {"endpoint": "order", "fault": {"name": "status"}, "probability": 2}, 5])
 def test_rules_that_mean_nothing(testca, rule):
