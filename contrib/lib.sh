@@ -10,6 +10,8 @@ packages_demo="pebble openssl curl ca-certificates"
 # shellcheck disable=SC2034
 packages_test="pebble openssl curl wget ca-certificates libcmocka-dev libsystemd-dev valgrind \
   nginx-light bind9 bind9-dnsutils python3 python3-pytest python3-pytest-xdist clang-format shellcheck mandoc"
+# llvm: for traces with names and lines.
+packages_fuzz="clang llvm libcmocka-dev"
 
 # shellcheck disable=SC2034
 packages_static="clang clang-tidy clang-tools cppcheck"
@@ -97,6 +99,14 @@ install_quietly() (
 	fi
 	$root apt-get -q -y --no-install-recommends install "$@" >>"$log" 2>&1
 )
+# need_fuzz_packages LOG: the sanitizers and libFuzzer are in a package that bears clang's version.
+need_fuzz_packages() {
+	local version
+	# shellcheck disable=SC2086
+	need_packages "$1" $packages_build $packages_fuzz
+	version=$(clang -dumpversion) || die "clang does not run"
+	need_packages "$1" "libclang-rt-${version%%.*}-dev"
+}
 
 # configure DIR ARGUMENT...: meson setup, anew where the folder is of another version or broken. The
 # log ends up as DIR/setup.log.

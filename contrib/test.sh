@@ -3,9 +3,10 @@
 #
 # All tests: installs what they need, builds with AddressSanitizer and UBSan and libevent's debug
 # mode, runs the unit, flow, fuzz-corpus and lint suites, the live suite against Pebble (the
-# system's and a newer one), and the unit and flow suites again under valgrind in a plain build.
+# system's and a newer one), the unit and flow suites again under valgrind in a plain build, and a
+# minute of fuzzing (contrib/fuzz.sh), in which each target counts as a test.
 #
-#	contrib/test.sh [STEP...]	steps: meson live valgrind; all, if none is named
+#	contrib/test.sh [STEP...]	steps: meson live valgrind fuzz; all, if none is named
 #
 # The last line is "N passed, N failed, N skipped". With CI=true it is a failure if no newer Pebble
 # can be had; otherwise what needs it is skipped.
@@ -16,7 +17,7 @@ cd "$(dirname "$0")/.." || exit 1
 
 build="build-test"
 results=$build/results
-steps=${*:-meson live valgrind}
+steps=${*:-meson live valgrind fuzz}
 python=/usr/bin/python3
 extra_failed=0
 
@@ -60,6 +61,9 @@ step "packages"
 extra_failed=1 # until the next steps are reached
 # shellcheck disable=SC2086
 need_packages "$build/packages.log" $packages_build $packages_test
+if wanted fuzz; then
+	need_fuzz_packages "$build/packages.log"
+fi
 extra_failed=0
 
 newer=
@@ -148,6 +152,16 @@ if wanted valgrind; then
 		meson_test "$build/plain" valgrind --suite unit --suite flow --timeout-multiplier 20 \
 			--wrap "valgrind --quiet --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite,indirect,possible --child-silent-after-fork=yes"
 	}
+fi
+
+if wanted fuzz; then
+	contrib/fuzz.sh --total 60 --results "$results/fuzz.json"
+	code=$?
+	# A target that found something stands in the results.
+	if [ $code -ne 0 ] && { [ ! -s "$results/fuzz.json" ] ||
+		"$python" contrib/count-results.py "$results/fuzz.json" >/dev/null; }; then
+		failed "contrib/fuzz.sh ended with code $code and no finding"
+	fi
 fi
 
 # finish() counts and says it.
