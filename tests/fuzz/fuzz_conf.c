@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The configuration as a whole: a file goes in, structs and a list of problems come out. */
+/* The configuration as a whole: a file goes in, structs and a list of problems come out. One of odd
+ * length is given twice, as two files that say the same. */
 #include "fuzz.h"
 
 #include "app/conf.h"
@@ -17,7 +18,6 @@ check_problems(const struct conf *c)
 		CLEANUP_FREE char *text = conf_problem_text(p);
 
 		must(strcmp(p->path, path) == 0 && p->line >= 0 && p->message[0] != '\0');
-		must(i == 0 || p->line >= p[-1].line);
 		for (const char *at = text; *at != '\0'; at++)
 			must((unsigned char)*at >= ' ' && *at != 0x7f);
 		failed = failed || p->severity == CONF_ERROR;
@@ -58,11 +58,11 @@ check_whole(const struct conf *c)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	char *paths[] = {path};
+	char *paths[] = {path, path};
 	struct conf *c;
 
 	one_file_set(path, data, size);
-	c = conf_load(paths, 1);
+	c = conf_load(paths, 1 + size % 2);
 	check_problems(c);
 	if (!c->failed)
 		check_whole(c);
