@@ -8,6 +8,8 @@
  *   c    the server closes, orderly          R    it resets
  *   n P H F    another GET, POST, HEAD, GET on a fresh connection
  *   x    the oldest call is cancelled
+ *   f    the client is freed, and another made
+ *   N D  the next completion starts another call, or frees the client
  *   t    a second passes          T    two minutes
  *   0xfe the octet itself
  */
@@ -41,7 +43,6 @@ enum {
 
 struct call {
 	struct op *slot;
-	bool started;
 	bool cancelled;
 	int done;
 };
@@ -59,16 +60,14 @@ static struct {
 	size_t accepted;
 	int now; /* -1: none */
 	struct buf out;
+	uint8_t then; /* what the next completion does: 'N', 'D' or nothing */
 } play;
 
 /* ---- the client ---- */
 
 static void
-done(void *arg, const struct http_answer *answer, const struct err *e)
+check(const struct http_answer *answer, const struct err *e)
 {
-	struct call *c = arg;
-
-	must(c->slot == NULL && !c->cancelled && ++c->done == 1);
 	must((answer->status == 0) == (e != NULL));
 	if (e != NULL) {
 		must(e->kind == ERR_UNREACHABLE || e->kind == ERR_UPSTREAM);
@@ -82,6 +81,47 @@ done(void *arg, const struct http_answer *answer, const struct err *e)
 }
 
 static void
+make_client(void)
+{
+	client = http_client_new(loop, resolver,
+	    &(struct http_client_conf){
+		.user_agent = "acmems/fuzz",
+		.max_connections = 2,
+		.max_body = MAX_BODY,
+		.max_headers = MAX_HEADERS,
+		.idle_ms = IDLE_MS,
+	    });
+}
+
+static void
+replace_client(void)
+{
+	for (size_t i = 0; i < play.started; i++)
+		play.calls[i].cancelled |= play.calls[i].slot != NULL;
+	http_client_free(client);
+	for (size_t i = 0; i < play.started; i++)
+		must(play.calls[i].slot == NULL);
+	make_client();
+}
+
+static void call(bool post, bool head, bool fresh);
+
+static void
+done(void *arg, const struct http_answer *answer, const struct err *e)
+{
+	struct call *c = arg;
+	uint8_t then = play.then;
+
+	must(c->slot == NULL && !c->cancelled && ++c->done == 1);
+	play.then = 0;
+	if (then == 'N')
+		call(false, false, false);
+	else if (then == 'D')
+		replace_client();
+	check(answer, e);
+}
+
+static void
 call(bool post, bool head, bool fresh)
 {
 	static const char body[] = "{\"payload\": \"\"}";
@@ -89,7 +129,6 @@ call(bool post, bool head, bool fresh)
 	if (play.started == CALLS)
 		return;
 	struct call *c = &play.calls[play.started++];
-	c->started = true;
 	http_call_start(client,
 	    &(struct http_call){
 		.post = post,
@@ -210,6 +249,13 @@ act(uint8_t letter)
 	case 'x':
 		cancel_oldest();
 		break;
+	case 'f':
+		replace_client();
+		break;
+	case 'N':
+	case 'D':
+		play.then = letter;
+		break;
 	case 't':
 		fake_clock_advance(loop, 1000);
 		break;
@@ -240,6 +286,7 @@ speak(const uint8_t *data, size_t size)
 static void
 go_home(void)
 {
+	play.then = 0;
 	fake_clock_advance(loop, CALL_MS + 1);
 	for (size_t i = 0; i < play.started; i++)
 		must(play.calls[i].slot == NULL && play.calls[i].done == !play.calls[i].cancelled);
@@ -258,14 +305,7 @@ start(void)
 	resolver = resolver_new_files(loop, "/dev/null", "/dev/null", NULL);
 	must(resolver != NULL);
 	serve();
-	client = http_client_new(loop, resolver,
-	    &(struct http_client_conf){
-		.user_agent = "acmems/fuzz",
-		.max_connections = 2,
-		.max_body = MAX_BODY,
-		.max_headers = MAX_HEADERS,
-		.idle_ms = IDLE_MS,
-	    });
+	make_client();
 	loop_turn(loop, false);
 }
 

@@ -2,7 +2,7 @@
 /*
  * Raw bytes into a server whose handler does what the path says: /now answers at once, /task after
  * this turn, /later when the input has it so; /large is more than a socket takes, /close ends the
- * connection. See peers.h for what the input is.
+ * connection, /free frees the server from within its handler. See peers.h for what the input is.
  */
 #include "fuzz.h"
 
@@ -153,20 +153,27 @@ path_is(const struct http_exchange *x, const char *path)
 	return strncmp(http_exchange_target(x), path, strlen(path)) == 0;
 }
 
+static void restart(void);
+
 static void
 handle(void *arg, struct http_exchange *x)
 {
 	size_t id = new_id();
 
 	check_request(x);
-	if (path_is(x, "/later") || path_is(x, "/task"))
+	if (path_is(x, "/free")) {
+		wait_for_it(x, id, false);
+		restart();
+		must(states[id] == HUNG_UP);
+	} else if (path_is(x, "/later") || path_is(x, "/task")) {
 		wait_for_it(x, id, path_is(x, "/task"));
-	else if (path_is(x, "/large") && larges++ < LARGE_MAX)
+	} else if (path_is(x, "/large") && larges++ < LARGE_MAX) {
 		reply(x, id, 200, LARGE, false);
-	else if (path_is(x, "/status"))
+	} else if (path_is(x, "/status")) {
 		reply(x, id, 599, 0, false);
-	else
+	} else {
 		reply(x, id, 200, 5, path_is(x, "/close"));
+	}
 }
 
 static void
