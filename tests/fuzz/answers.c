@@ -2,7 +2,6 @@
 #include "answers.h"
 
 #include <ctype.h>
-#include <stdbool.h>
 #include <strings.h>
 
 #include "fuzz.h"
@@ -110,18 +109,33 @@ answers_check(
 	return n;
 }
 
-long
-answer_number(const struct answer *a, const char *name)
+/* The value of a header and what follows, or NULL. */
+static const char *
+field(const struct answer *a, const char *name)
 {
 	size_t n = strlen(name);
 	const char *p = a->head, *end = a->head + a->head_len;
 
 	while (p < end) {
-		const char *lf = memchr(p, '\n', (size_t)(end - p));
-
 		if ((size_t)(end - p) > n && strncasecmp(p, name, n) == 0 && p[n] == ':')
-			return strtol(p + n + 1, NULL, 10);
-		p = lf + 1;
+			return p + n + 1;
+		p = (const char *)memchr(p, '\n', (size_t)(end - p)) + 1;
 	}
-	return -1;
+	return NULL;
+}
+
+long
+answer_number(const struct answer *a, const char *name)
+{
+	const char *value = field(a, name);
+
+	return value == NULL ? -1 : strtol(value, NULL, 10);
+}
+
+bool
+answer_closes(const struct answer *a)
+{
+	const char *value = field(a, "Connection");
+
+	return value != NULL && strncmp(value, " close\r\n", 8) == 0;
 }

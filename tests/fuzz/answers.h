@@ -3,6 +3,7 @@
  * formed, the last one perhaps cut short. */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct answer {
@@ -17,3 +18,5 @@ size_t answers_check(
     const char *text, size_t len, void (*fn)(void *arg, const struct answer *a), void *arg);
 /* The number in that header, or -1 if there is none. */
 long answer_number(const struct answer *a, const char *name);
+/* Whether it says that the connection ends with it. */
+bool answer_closes(const struct answer *a);

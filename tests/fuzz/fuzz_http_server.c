@@ -42,6 +42,7 @@ static struct http_server *server;
 static TAILQ_HEAD(waiting_head, waiting) all = TAILQ_HEAD_INITIALIZER(all);
 static enum state states[EXCHANGES];
 static size_t owners[EXCHANGES]; /* the client that got the reply, from 1 */
+static bool lasts[EXCHANGES];    /* what comes behind it is not to be taken for a request */
 static size_t begun, larges;
 
 /* ---- replies ---- */
@@ -130,7 +131,7 @@ wait_for_it(struct http_exchange *x, size_t id, bool task)
 }
 
 static void
-check_request(const struct http_exchange *x)
+check_request(const struct http_exchange *x, size_t id)
 {
 	const char *length = http_exchange_header(x, "Content-Length");
 	const char *body;
@@ -145,6 +146,7 @@ check_request(const struct http_exchange *x)
 		must(length != NULL && strtoul(length, NULL, 10) == len);
 	else
 		must(len == 0 || (length != NULL && strtoul(length, NULL, 10) == len));
+	lasts[id] = length != NULL && strtoul(length, NULL, 10) != len;
 }
 
 static bool
@@ -160,7 +162,7 @@ handle(void *arg, struct http_exchange *x)
 {
 	size_t id = new_id();
 
-	check_request(x);
+	check_request(x, id);
 	if (path_is(x, "/free")) {
 		wait_for_it(x, id, false);
 		restart();
@@ -179,8 +181,11 @@ handle(void *arg, struct http_exchange *x)
 static void
 refuse(void *arg, int status, const char *detail, struct http_exchange *x)
 {
+	size_t id = new_id();
+
 	must(status >= 400 && status <= 505 && detail != NULL && detail[0] != '\0');
-	reply(x, new_id(), status, strlen(detail), true);
+	lasts[id] = true;
+	reply(x, id, status, strlen(detail), false);
 }
 
 /* ---- the server ---- */
@@ -216,6 +221,7 @@ received(size_t n, const struct answer *a)
 	long id = answer_number(a, "X-Id");
 
 	must(id >= 0 && (size_t)id < begun && states[id] == ANSWERED);
+	must(!lasts[id] || answer_closes(a));
 	states[id] = RECEIVED;
 	owners[id] = n + 1;
 	for (size_t later = (size_t)id + 1; later < begun; later++)
@@ -254,6 +260,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	memset(states, 0, sizeof(states));
 	memset(owners, 0, sizeof(owners));
+	memset(lasts, 0, sizeof(lasts));
 	begun = larges = 0;
 	must(peers_play(&under_test, data, size) <= begun);
 	must(TAILQ_EMPTY(&all) && http_server_pending(server) == 0);
