@@ -99,6 +99,7 @@ install_quietly() (
 	fi
 	$root apt-get -q -y --no-install-recommends install "$@" >>"$log" 2>&1
 )
+
 # need_fuzz_packages LOG: the sanitizers and libFuzzer are in a package that bears clang's version.
 need_fuzz_packages() {
 	local version
