@@ -9,7 +9,8 @@ packages_build="gcc libc6-dev meson ninja-build pkgconf libevent-dev libssl-dev 
 packages_demo="pebble openssl curl ca-certificates"
 # shellcheck disable=SC2034
 packages_test="pebble openssl curl wget ca-certificates libcmocka-dev libsystemd-dev valgrind \
-  nginx-light bind9 bind9-dnsutils python3 python3-pytest python3-pytest-xdist clang-format shellcheck mandoc"
+  nginx-light bind9 bind9-dnsutils python3 python3-pytest python3-pytest-xdist clang-format shellcheck mandoc \
+  gcovr"
 # llvm: for traces with names and lines.
 packages_fuzz="clang llvm libcmocka-dev"
 

@@ -3,10 +3,11 @@
 #
 # All tests: installs what they need, builds with AddressSanitizer and UBSan and libevent's debug
 # mode, runs the unit, flow, fuzz-corpus and lint suites, the live suite against Pebble (the
-# system's and a newer one), the unit and flow suites again under valgrind in a plain build, and a
-# minute of fuzzing (contrib/fuzz.sh), in which each target counts as a test.
+# system's and a newer one), the unit and flow suites again under valgrind in a plain build, a
+# minute of fuzzing (contrib/fuzz.sh), in which each target counts as a test, and the static checks
+# (contrib/static.sh). Where the suites run whole, they have to cover 90 % of the lines of src.
 #
-#	contrib/test.sh [STEP...]	steps: meson live valgrind fuzz; all, if none is named
+#	contrib/test.sh [STEP...]	steps: meson live valgrind fuzz static; all, if none is named
 #
 # The last line is "N passed, N failed, N skipped". With CI=true it is a failure if no newer Pebble
 # can be had; otherwise what needs it is skipped.
@@ -17,7 +18,8 @@ cd "$(dirname "$0")/.." || exit 1
 
 build="build-test"
 results=$build/results
-steps=${*:-meson live valgrind fuzz}
+steps=${*:-meson live valgrind fuzz static}
+cover=90 # percent
 python=/usr/bin/python3
 extra_failed=0
 
@@ -63,6 +65,10 @@ extra_failed=1 # until the next steps are reached
 need_packages "$build/packages.log" $packages_build $packages_test
 if wanted fuzz; then
 	need_fuzz_packages "$build/packages.log"
+fi
+if wanted static; then
+	# shellcheck disable=SC2086
+	need_packages "$build/packages.log" $packages_static
 fi
 extra_failed=0
 
@@ -127,7 +133,8 @@ export LSAN_OPTIONS=report_objects=0
 built=no
 if wanted meson || wanted live; then
 	build_in "$build/asan" -Dbuildtype=debugoptimized -Db_sanitize=address,undefined -Db_lundef=false \
-		-Ddebug_checks=true -Dwerror=true && built=yes
+		-Db_coverage=true -Ddebug_checks=true -Dwerror=true && built=yes
+	find "$build/asan" -name '*.gcda' -delete
 fi
 
 if [ "$built" = yes ] && wanted meson; then
@@ -146,6 +153,23 @@ if [ "$built" = yes ] && wanted live; then
 		[ -s "$results/live.xml" ] || failed "pytest did not run"
 fi
 
+# coverage: the summary counts it as a test.
+coverage() {
+	local result=OK log=$build/logs/coverage.log
+	gcovr --root . --filter src/ --object-directory "$build/asan" \
+		--fail-under-line "$cover" "$build/asan" >"$log" 2>&1 || result=FAIL
+	printf '{"name": "coverage", "result": "%s"}\n' "$result" >"$results/coverage.json"
+	if [ "$result" = FAIL ]; then
+		tail -n 20 "$log" >&2
+	fi
+	say "lines of src that ran: $(awk '$1 == "TOTAL" { print $3 " of " $2 ", " $4 }' "$log")"
+}
+
+if [ "$built" = yes ] && wanted meson && wanted live; then
+	step "coverage"
+	coverage
+fi
+
 if wanted valgrind; then
 	build_in "$build/plain" -Dbuildtype=debugoptimized -Ddebug_checks=true -Dwerror=true && {
 		step "unit and flow under valgrind"
@@ -162,6 +186,11 @@ if wanted fuzz; then
 		"$python" contrib/count-results.py "$results/fuzz.json" >/dev/null; }; then
 		failed "contrib/fuzz.sh ended with code $code and no finding"
 	fi
+fi
+
+if wanted static; then
+	contrib/static.sh --results "$results/static.json" || [ -s "$results/static.json" ] ||
+		failed "contrib/static.sh did not run"
 fi
 
 # finish() counts and says it.
