@@ -91,6 +91,7 @@ struct store_file_conf {
 	const char *directory;
 	int64_t keep;     /* seconds an expired entry is kept */
 	size_t index_max; /* entries remembered in memory; 0: STORE_INDEX_MAX */
+	bool blocking;    /* syncs stop the loop, also where there is io_uring */
 	void (*warn)(
 	    void *arg, const char *text); /* damaged entries, failed clean-up; may be NULL */
 	void *warn_arg;

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "issue/store_commit.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
-#include "base/queue.h"
+#include "base/log.h"
+#include "ev/loop.h"
 #include "ev/op.h"
 #include "ev/timer.h"
 #include "issue/store_sync.h"
@@ -14,6 +16,9 @@
 enum {
 	GROUP_MS = 2,
 	GROUP_MAX = 32, /* bounds the descriptors that are open at a time */
+	SLICE = 4,      /* puts that take a step within one turn: some 100 us */
+	SYNC_EACH =
+	    (int)STORE_PARTS > (int)STORE_WRITE_DIRS ? (int)STORE_PARTS : (int)STORE_WRITE_DIRS,
 };
 
 struct put {
@@ -25,66 +30,39 @@ struct put {
 };
 TAILQ_HEAD(puts, put);
 
-struct store_commit {
-	char *dir;
-	struct store_index *index;
-	struct timer *timer;
-	struct puts waiting;
+enum state {
+	IDLE,
+	GATHERING,
+	WRITING,
+	SYNCING,
+	RENAMING,
+	SYNCING_DIRS,
+	REPORTING,
+	REPORTED,
+	STATES,
 };
 
-/* ---- the group ---- */
+struct store_commit {
+	struct loop *loop;
+	char *dir;
+	struct store_index *index;
+	struct store_sync *sync;
+	bool fix_modes;
+	enum state state;
+	struct timer *timer;
+	struct puts waiting;
+	struct puts group;  /* under way */
+	struct put *cursor; /* the next of the group to take this state's step */
+	struct task slice;
+	struct op *syncing;
+	struct store_sync_item items[GROUP_MAX * SYNC_EACH];
+	size_t item_count;
+	TAILQ_HEAD(, store_reader) readers;
+};
 
-static void
-sync_group(
-    struct puts *group, size_t (*collect)(const struct store_write *w, struct store_sync *items))
-{
-	enum { EACH = (int)STORE_PARTS > STORE_WRITE_DIRS ? (int)STORE_PARTS : STORE_WRITE_DIRS };
-	struct store_sync items[GROUP_MAX * EACH];
-	struct put *p;
-	size_t n = 0;
-	size_t each = 0;
+static void move(struct store_commit *c, enum state state);
 
-	TAILQ_FOREACH (p, group, entry)
-		n += each = collect(&p->write, &items[n]);
-	store_sync(items, n);
-	n = 0;
-	TAILQ_FOREACH (p, group, entry) {
-		store_write_synced(&p->write, &items[n], each);
-		n += each;
-	}
-}
-
-static void
-report(struct store_commit *c, struct put *p)
-{
-	bool ok = p->write.error.kind == ERR_NONE;
-
-	if (ok)
-		store_index_put(c->index, p->write.key, &p->write.facts);
-	store_write_done(&p->write, c->dir);
-	if (p->done != NULL) {
-		op_end(&p->op);
-		p->done(p->arg, ok ? NULL : &p->write.error);
-	}
-	free(p);
-}
-
-static void
-commit_group(struct store_commit *c, struct puts *group)
-{
-	struct put *p;
-
-	TAILQ_FOREACH (p, group, entry)
-		store_write_temps(&p->write, c->dir);
-	sync_group(group, store_write_sync_parts);
-	TAILQ_FOREACH (p, group, entry)
-		store_write_rename(&p->write, c->dir);
-	sync_group(group, store_write_sync_dirs);
-	while ((p = TAILQ_FIRST(group)) != NULL) {
-		TAILQ_REMOVE(group, p, entry);
-		report(c, p);
-	}
-}
+/* ---- keys ---- */
 
 static bool
 is_in(const struct puts *group, const char *key)
@@ -97,51 +75,239 @@ is_in(const struct puts *group, const char *key)
 	return false;
 }
 
-/* As many as make a group. Two of one key in it would write the same temporary files. */
+bool
+store_commit_waits(const struct store_commit *c, const char *key)
+{
+	return is_in(&c->group, key) || is_in(&c->waiting, key);
+}
+
+/* ---- idle, gathering ---- */
+
+/* Also the end of a group. Whoever was waiting all that time has waited long enough. */
+static enum state
+enter_idle(struct store_commit *c)
+{
+	return TAILQ_EMPTY(&c->waiting) ? IDLE : WRITING;
+}
+
+static enum state
+enter_gathering(struct store_commit *c)
+{
+	timer_start(c->timer, GROUP_MS);
+	return GATHERING;
+}
+
 static void
-take_group(struct store_commit *c, struct puts *group)
+gathered(void *arg)
+{
+	move(arg, WRITING);
+}
+
+/* ---- steps of each put, some of them in a turn ---- */
+
+static void take_slice(void *arg);
+
+static void
+start_slices(struct store_commit *c)
+{
+	c->cursor = TAILQ_FIRST(&c->group);
+	task_post(c->loop, &c->slice, take_slice, c);
+}
+
+/* As many as make a group. Two of one key in it would write the same temporary files. */
+static enum state
+enter_writing(struct store_commit *c)
 {
 	struct put *p;
 
 	for (size_t n = 0; n < GROUP_MAX && (p = TAILQ_FIRST(&c->waiting)) != NULL; n++) {
-		if (is_in(group, p->write.key))
+		if (is_in(&c->group, p->write.key))
 			break;
 		TAILQ_REMOVE(&c->waiting, p, entry);
-		TAILQ_INSERT_TAIL(group, p, entry);
+		TAILQ_INSERT_TAIL(&c->group, p, entry);
 	}
+	start_slices(c);
+	return WRITING;
 }
 
 static void
-commit_some(void *arg)
+write_temps(struct store_commit *c, struct put *p)
+{
+	store_write_temps(&p->write, c->dir, c->fix_modes);
+}
+
+static enum state
+enter_renaming(struct store_commit *c)
+{
+	start_slices(c);
+	return RENAMING;
+}
+
+static void
+rename_parts(struct store_commit *c, struct put *p)
+{
+	store_write_rename(&p->write, c->dir);
+}
+
+static enum state
+enter_reporting(struct store_commit *c)
+{
+	start_slices(c);
+	return REPORTING;
+}
+
+static void
+report(struct store_commit *c, struct put *p)
+{
+	bool ok = p->write.error.kind == ERR_NONE;
+
+	TAILQ_REMOVE(&c->group, p, entry);
+	if (ok)
+		store_index_put(c->index, p->write.key, &p->write.facts);
+	store_write_done(&p->write);
+	if (p->done != NULL) {
+		op_end(&p->op);
+		p->done(p->arg, ok ? NULL : &p->write.error);
+	}
+	free(p);
+}
+
+/* A state of its own, so that what readers put does not find us idle. */
+static enum state
+enter_reported(struct store_commit *c)
+{
+	struct store_reader *r;
+
+	while ((r = TAILQ_FIRST(&c->readers)) != NULL) {
+		store_reader_cancel(r);
+		r->fn(r->arg);
+	}
+	return IDLE;
+}
+
+/* ---- syncs of the whole group ---- */
+
+static void synced(void *arg);
+
+static void
+start_sync(struct store_commit *c,
+    size_t (*collect)(const struct store_write *w, struct store_sync_item *))
+{
+	const struct put *p;
+
+	c->item_count = 0;
+	TAILQ_FOREACH (p, &c->group, entry)
+		c->item_count += collect(&p->write, &c->items[c->item_count]);
+	store_sync_start(c->sync, c->items, c->item_count, synced, c, &c->syncing);
+}
+
+static enum state
+enter_syncing(struct store_commit *c)
+{
+	start_sync(c, store_write_sync_parts);
+	return SYNCING;
+}
+
+static enum state
+enter_syncing_dirs(struct store_commit *c)
+{
+	start_sync(c, store_write_sync_dirs);
+	return SYNCING_DIRS;
+}
+
+static void
+synced(void *arg)
 {
 	struct store_commit *c = arg;
-	struct puts group = TAILQ_HEAD_INITIALIZER(group);
+	size_t each = c->state == SYNCING ? (size_t)STORE_PARTS : (size_t)STORE_WRITE_DIRS;
+	const struct store_sync_item *items = c->items;
+	struct put *p;
 
-	take_group(c, &group);
-	commit_group(c, &group);
-	if (!TAILQ_EMPTY(&c->waiting))
-		timer_start(c->timer, 0);
+	TAILQ_FOREACH (p, &c->group, entry) {
+		store_write_synced(&p->write, items, each);
+		items += each;
+	}
+	move(c, c->state == SYNCING ? RENAMING : REPORTING);
+}
+
+/* ---- the table ---- */
+
+static const struct {
+	const char *name;
+	enum state (*enter)(struct store_commit *c); /* returns where to go on, or itself */
+	void (*each)(struct store_commit *c, struct put *p);
+	enum state next; /* after each of the group */
+} states[] = {
+    [IDLE] = {"idle", enter_idle},
+    [GATHERING] = {"gathering", enter_gathering},
+    [WRITING] = {"writing", enter_writing, write_temps, SYNCING},
+    [SYNCING] = {"syncing", enter_syncing},
+    [RENAMING] = {"renaming", enter_renaming, rename_parts, SYNCING_DIRS},
+    [SYNCING_DIRS] = {"syncing directories", enter_syncing_dirs},
+    [REPORTING] = {"reporting", enter_reporting, report, REPORTED},
+    [REPORTED] = {"reported", enter_reported},
+};
+static_assert(sizeof(states) / sizeof(states[0]) == STATES, "a row for each state");
+
+static void
+move(struct store_commit *c, enum state state)
+{
+	do {
+		log_debug(NULL, "%s: %s -> %s", c->dir, states[c->state].name, states[state].name);
+		c->state = state;
+		state = states[state].enter(c);
+	} while (state != c->state);
+}
+
+static void
+take_slice(void *arg)
+{
+	struct store_commit *c = arg;
+
+	for (int n = 0; n < SLICE && c->cursor != NULL; n++) {
+		struct put *p = c->cursor;
+		c->cursor = TAILQ_NEXT(p, entry);
+		states[c->state].each(c, p);
+	}
+	if (c->cursor == NULL)
+		move(c, states[c->state].next);
+	else
+		task_post(c->loop, &c->slice, take_slice, c);
 }
 
 void
 store_commit_flush(struct store_commit *c)
 {
-	while (!TAILQ_EMPTY(&c->waiting))
-		commit_some(c);
 	timer_stop(c->timer);
+	if (c->state == GATHERING)
+		move(c, WRITING);
+	while (c->state != IDLE) {
+		if (states[c->state].each == NULL) {
+			store_sync_finish(c->sync);
+			continue;
+		}
+		task_cancel(&c->slice);
+		take_slice(c);
+	}
 }
 
 /* ---- the interface ---- */
 
 struct store_commit *
-store_commit_new(struct loop *loop, const char *dir, struct store_index *index)
+store_commit_new(
+    struct loop *loop, const char *dir, struct store_index *index, struct store_sync *sync)
 {
 	struct store_commit *c = xcalloc(1, sizeof(*c));
 
+	c->loop = loop;
 	c->dir = xstrdup(dir);
 	c->index = index;
-	c->timer = timer_new(loop, commit_some, c);
+	c->sync = sync;
+	c->fix_modes = store_write_umask_bites();
+	c->timer = timer_new(loop, gathered, c);
 	TAILQ_INIT(&c->waiting);
+	TAILQ_INIT(&c->group);
+	TAILQ_INIT(&c->readers);
 	return c;
 }
 
@@ -173,12 +339,28 @@ store_commit_put(struct store_commit *c, const struct store_put *put, store_put_
 	p->arg = arg;
 	op_begin(&p->op, slot, put_cancel);
 	TAILQ_INSERT_TAIL(&c->waiting, p, entry);
-	if (!timer_running(c->timer))
-		timer_start(c->timer, GROUP_MS);
+	if (c->state == IDLE)
+		move(c, GATHERING);
 }
 
+/* ---- readers ---- */
+
 bool
-store_commit_waits(const struct store_commit *c, const char *key)
+store_commit_read_later(struct store_commit *c, const char *key, struct store_reader *reader,
+    void (*fn)(void *arg), void *arg)
 {
-	return is_in(&c->waiting, key);
+	if (c->state < RENAMING || !is_in(&c->group, key))
+		return false;
+	*reader = (struct store_reader){.commit = c, .fn = fn, .arg = arg};
+	TAILQ_INSERT_TAIL(&c->readers, reader, entry);
+	return true;
+}
+
+void
+store_reader_cancel(struct store_reader *reader)
+{
+	if (reader->commit == NULL)
+		return;
+	TAILQ_REMOVE(&reader->commit->readers, reader, entry);
+	reader->commit = NULL;
 }

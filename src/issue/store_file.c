@@ -16,6 +16,7 @@
 #include "issue/store_load.h"
 #include "issue/store_path.h"
 #include "issue/store_sweep.h"
+#include "issue/store_sync.h"
 #include "issue/store_touch.h"
 
 enum { DIRECTORY_MAX = PATH_MAX - 128 /* room for the key and a file name */ };
@@ -26,6 +27,7 @@ struct store_file {
 	char *dir;
 	struct store_index *index;
 	struct store_loader *loader;
+	struct store_sync *sync;
 	struct store_commit *commit;
 	struct store_touch *touch;
 	struct store_sweep *sweep;
@@ -45,6 +47,7 @@ warn(const struct store_file *s, const struct err *e)
 struct file_op {
 	struct op op;
 	struct task task;
+	struct store_reader reader;
 	struct store_file *store;
 	char key[SHA384_HEX];
 	store_get_fn *got;
@@ -56,6 +59,7 @@ static void
 file_op_free(struct file_op *o)
 {
 	task_cancel(&o->task);
+	store_reader_cancel(&o->reader);
 	free(o);
 }
 
@@ -88,6 +92,9 @@ run_get(void *arg)
 	struct store_entry entry;
 	struct err e;
 
+	/* Nobody is told a certificate that a crash would take back. */
+	if (store_commit_read_later(s->commit, o->key, &o->reader, run_get, o))
+		return;
 	enum store_found found = store_load(s->loader, s->index, o->key, &entry, &e);
 	if (found == STORE_DAMAGED)
 		warn(s, &e);
@@ -133,6 +140,14 @@ file_put(
     struct store *s, const struct store_put *put, store_put_fn *done, void *arg, struct op **slot)
 {
 	store_commit_put(((struct store_file *)s)->commit, put, done, arg, slot);
+}
+
+static bool
+is_busy(void *arg, const char *key)
+{
+	const struct store_file *s = arg;
+
+	return store_commit_waits(s->commit, key);
 }
 
 static void
@@ -198,6 +213,7 @@ file_free(struct store *s)
 	store_sweep_free(f->sweep);
 	store_touch_free(f->touch);
 	store_commit_free(f->commit);
+	store_sync_free(f->sync);
 	store_loader_free(f->loader);
 	store_index_free(f->index);
 	free(f->dir);
@@ -250,12 +266,21 @@ store_file_new(struct loop *loop, const char *name, const struct store_file_conf
 	s->warn_arg = conf->warn_arg;
 	s->index = store_index_new(max);
 	s->loader = store_loader_new(s->dir);
-	s->commit = store_commit_new(loop, s->dir, s->index);
-	s->touch = store_touch_new(loop, s->dir, s->index, max);
+	s->sync = store_sync_new(loop, conf->blocking);
+	s->commit = store_commit_new(loop, s->dir, s->index, s->sync);
+	s->touch = store_touch_new(&(struct store_touch_conf){
+	    .loop = loop,
+	    .dir = s->dir,
+	    .index = s->index,
+	    .sync = s->sync,
+	    .commit = s->commit,
+	    .max = max,
+	});
 	s->sweep = store_sweep_new(&(struct store_sweep_conf){
 	    .loop = loop,
 	    .dir = s->dir,
 	    .keep = conf->keep,
+	    .busy = is_busy,
 	    .removed = forget,
 	    .arg = s,
 	    .warn = conf->warn,

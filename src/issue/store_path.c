@@ -15,10 +15,23 @@ static const char *const part_names[] = {
 };
 static_assert(sizeof(part_names) / sizeof(part_names[0]) == STORE_PARTS, "a name for each part");
 
+static const char *const temp_names[] = {
+    [STORE_CSR] = ".csr.pem.new",
+    [STORE_META] = ".meta.json.new",
+    [STORE_CERT] = ".cert.pem.new",
+};
+static_assert(sizeof(temp_names) / sizeof(temp_names[0]) == STORE_PARTS, "a name for each part");
+
 const char *
 store_part_name(enum store_part part)
 {
 	return part_names[part];
+}
+
+const char *
+store_temp_name(enum store_part part)
+{
+	return temp_names[part];
 }
 
 /* ---- paths; store_file_new has made sure that they fit ---- */
@@ -49,8 +62,8 @@ store_path_part(struct store_path *out, const char *dir, const char *key, enum s
 const char *
 store_path_temp(struct store_path *out, const char *dir, const char *key, enum store_part part)
 {
-	snprintf(out->text, sizeof(out->text), "%s/%.*s/%s/.%s.new", dir, STORE_PREFIX_LEN, key,
-	    key + STORE_PREFIX_LEN, part_names[part]);
+	snprintf(out->text, sizeof(out->text), "%s/%.*s/%s/%s", dir, STORE_PREFIX_LEN, key,
+	    key + STORE_PREFIX_LEN, temp_names[part]);
 	return out->text;
 }
 

@@ -30,12 +30,13 @@ struct file_stamp {
 	uint64_t inode;
 };
 
+/* Within an entry's directory; the second is where a part is written before it is renamed. */
 const char *store_part_name(enum store_part part);
+const char *store_temp_name(enum store_part part);
 const char *store_path_prefix(struct store_path *out, const char *dir, const char *key);
 const char *store_path_entry(struct store_path *out, const char *dir, const char *key);
 const char *store_path_part(
     struct store_path *out, const char *dir, const char *key, enum store_part part);
-/* Where the part is written before it is renamed. */
 const char *store_path_temp(
     struct store_path *out, const char *dir, const char *key, enum store_part part);
 

@@ -61,7 +61,7 @@ visit(struct store_sweep *s, const char *key)
 {
 	struct err e;
 
-	if (!is_over(s, key))
+	if (s->conf.busy(s->conf.arg, key) || !is_over(s, key))
 		return;
 	s->conf.removed(s->conf.arg, key);
 	if (!store_entry_remove(s->dir, key, &e) && s->conf.warn != NULL)

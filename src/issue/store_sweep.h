@@ -16,9 +16,10 @@ struct store_sweep_conf {
 	struct loop *loop;
 	const char *dir;                             /* copied */
 	int64_t keep;                                /* seconds */
+	bool (*busy)(void *arg, const char *key);    /* is being written: leave it alone */
 	void (*removed)(void *arg, const char *key); /* forget what is remembered of it */
 	void (*warn)(void *arg, const char *text);
-	void *arg; /* of removed */
+	void *arg; /* of busy and removed */
 	void *warn_arg;
 };
 

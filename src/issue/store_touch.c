@@ -12,7 +12,9 @@
 #include "base/clock.h"
 #include "base/map.h"
 #include "base/queue.h"
+#include "ev/op.h"
 #include "ev/timer.h"
+#include "issue/store_commit.h"
 #include "issue/store_load.h"
 #include "issue/store_meta.h"
 #include "issue/store_path.h"
@@ -21,8 +23,8 @@
 enum {
 	WRITE_EVERY_S = 60 * 60,
 	LOOK_MS = 60 * 1000,
-	GROUP_MAX = 16, /* written in one go */
-	AGAIN_MS = 1000,
+	GROUP_MAX = 8, /* read and written in one go */
+	AGAIN_MS = 500,
 	PEER_MAX = 100,
 };
 
@@ -35,140 +37,198 @@ struct touch {
 };
 TAILQ_HEAD(touches, touch);
 
+/* One meta.json that is rewritten. */
+struct rewrite {
+	struct touch *touch; /* ours, and no longer among those remembered */
+	struct file_stamp read;
+	int fd; /* of the temporary file, or -1: leave it, it is only a note */
+};
+
 struct store_touch {
+	struct store_touch_conf conf;
 	char *dir;
-	struct store_index *index;
 	struct map *by_key;
 	struct touches oldest_first; /* by the first touch that is not written */
 	struct timer *timer;
-	size_t max;
+	struct rewrite group[GROUP_MAX]; /* under way */
+	struct store_sync_item items[GROUP_MAX];
+	size_t count;
+	struct op *syncing;
 };
 
 /* ---- writing ---- */
 
-/* One rewritten meta.json, until it is renamed. */
-struct rewrite {
-	struct touch *touch;
-	int fd;
-};
+static void
+detach(struct store_touch *t, struct touch *n)
+{
+	TAILQ_REMOVE(&t->oldest_first, n, entry);
+	map_remove(t->by_key, n->key, strlen(n->key));
+}
 
 static void
 forget(struct store_touch *t, struct touch *n)
 {
 	if (n == NULL)
 		return;
-	TAILQ_REMOVE(&t->oldest_first, n, entry);
-	map_remove(t->by_key, n->key, strlen(n->key));
+	detach(t, n);
 	free(n);
 }
 
-/* Opens the temporary file with the new text. -1: leave it, it is only a note. */
 static int
-write_temp(const struct store_touch *t, const struct touch *n)
+write_temp(const char *path, const char *text)
 {
-	struct store_path path;
-	struct file_stamp stamp;
-	struct err e;
-	struct meta_file *meta = store_load_meta(t->dir, n->key, &stamp, &e);
-
-	if (meta == NULL)
-		return -1;
-	char *text = store_meta_fetched(meta, n->when, n->peer);
 	ssize_t len = (ssize_t)strlen(text);
-	store_path_temp(&path, t->dir, n->key, STORE_META);
-	int fd = open(path.text, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+
 	if (fd >= 0 && write(fd, text, (size_t)len) != len) {
 		close(fd);
-		unlink(path.text);
+		unlink(path);
 		fd = -1;
 	}
+	return fd;
+}
+
+static void
+write_new(const struct store_touch *t, struct rewrite *w)
+{
+	const struct touch *n = w->touch;
+	struct store_path path;
+	struct err e;
+	struct meta_file *meta = store_load_meta(t->dir, n->key, &w->read, &e);
+
+	w->fd = -1;
+	if (meta == NULL)
+		return;
+	char *text = store_meta_fetched(meta, n->when, n->peer);
+	w->fd = write_temp(store_path_temp(&path, t->dir, n->key, STORE_META), text);
 	free(text);
 	store_meta_free(meta);
-	return fd;
+}
+
+/* Nobody replaced what was read: its description would end up beside another certificate. */
+static bool
+is_unchanged(const struct store_touch *t, const struct rewrite *w)
+{
+	struct store_path path;
+	struct file_stamp now;
+	struct stat st;
+
+	if (stat(store_path_part(&path, t->dir, w->touch->key, STORE_META), &st) != 0)
+		return false;
+	now = file_stamp_of(&st);
+	return file_stamp_equal(&now, &w->read);
 }
 
 static void
 put_in_place(struct store_touch *t, const struct rewrite *w, bool synced)
 {
+	const struct touch *n = w->touch;
 	struct store_path from;
 	struct store_path to;
 	struct stat st;
 
-	store_path_temp(&from, t->dir, w->touch->key, STORE_META);
-	store_path_part(&to, t->dir, w->touch->key, STORE_META);
-	if (!synced || fstat(w->fd, &st) != 0 || rename(from.text, to.text) != 0) {
+	/* The temporary file has the same name, so it is theirs now. */
+	if (store_commit_waits(t->conf.commit, n->key))
+		return;
+	store_path_temp(&from, t->dir, n->key, STORE_META);
+	store_path_part(&to, t->dir, n->key, STORE_META);
+	if (!synced || !is_unchanged(t, w) || fstat(w->fd, &st) != 0 ||
+	    rename(from.text, to.text) != 0) {
 		unlink(from.text);
 	} else {
 		struct file_stamp stamp = file_stamp_of(&st);
-		store_index_rewritten(t->index, w->touch->key, &stamp, w->touch->when);
+		store_index_rewritten(t->conf.index, n->key, &stamp, n->when);
 	}
-	close(w->fd);
 }
 
 static void
-write_group(struct store_touch *t, struct rewrite *group, size_t count)
+synced(void *arg)
 {
-	struct store_sync items[GROUP_MAX];
+	struct store_touch *t = arg;
 
-	for (size_t i = 0; i < count; i++) {
-		group[i].fd = write_temp(t, group[i].touch);
-		items[i] = (struct store_sync){.fd = group[i].fd};
+	for (size_t i = 0; i < t->count; i++) {
+		struct rewrite *w = &t->group[i];
+		if (w->fd >= 0) {
+			put_in_place(t, w, t->items[i].error == 0);
+			close(w->fd);
+		}
+		free(w->touch);
 	}
-	store_sync(items, count);
-	for (size_t i = 0; i < count; i++) {
-		if (group[i].fd >= 0)
-			put_in_place(t, &group[i], items[i].error == 0);
-		forget(t, group[i].touch);
+	t->count = 0;
+}
+
+/* Takes up to GROUP_MAX of those whose hour is over (or any). */
+static void
+take_group(struct store_touch *t, bool any)
+{
+	struct touch *n;
+	struct touch *next;
+
+	for (n = TAILQ_FIRST(&t->oldest_first); n != NULL && t->count < GROUP_MAX; n = next) {
+		next = TAILQ_NEXT(n, entry);
+		if (!any && clock_wall() - n->written < WRITE_EVERY_S)
+			continue;
+		if (store_commit_waits(t->conf.commit, n->key))
+			continue;
+		detach(t, n);
+		t->group[t->count++].touch = n;
 	}
 }
 
-/* Writes up to GROUP_MAX of those whose hour is over (or any). Returns how many. */
-static size_t
-write_some(struct store_touch *t, bool any)
+static void
+start_group(struct store_touch *t, bool any)
 {
-	struct rewrite group[GROUP_MAX];
-	struct touch *n;
-	size_t count = 0;
-
-	TAILQ_FOREACH (n, &t->oldest_first, entry) {
-		if (count == GROUP_MAX)
-			break;
-		if (any || clock_wall() - n->written >= WRITE_EVERY_S)
-			group[count++].touch = n;
+	take_group(t, any);
+	for (size_t i = 0; i < t->count; i++) {
+		write_new(t, &t->group[i]);
+		t->items[i] = (struct store_sync_item){.fd = t->group[i].fd};
 	}
-	write_group(t, group, count);
-	return count;
+	if (t->count > 0)
+		store_sync_start(t->conf.sync, t->items, t->count, synced, t, &t->syncing);
 }
 
 static void
 look(void *arg)
 {
 	struct store_touch *t = arg;
-	bool more = write_some(t, false) == GROUP_MAX;
 
+	if (t->syncing == NULL)
+		start_group(t, false);
 	if (!TAILQ_EMPTY(&t->oldest_first))
-		timer_start(t->timer, more ? AGAIN_MS : LOOK_MS);
+		timer_start(t->timer, t->count == GROUP_MAX ? AGAIN_MS : LOOK_MS);
+}
+
+static void
+finish(struct store_touch *t)
+{
+	if (t->syncing != NULL)
+		store_sync_finish(t->conf.sync);
 }
 
 void
 store_touch_flush(struct store_touch *t)
 {
-	while (write_some(t, true) > 0)
-		;
+	size_t n;
+
+	finish(t);
+	do {
+		start_group(t, true);
+		n = t->count;
+		finish(t);
+	} while (n > 0);
 }
 
 /* ---- the interface ---- */
 
 struct store_touch *
-store_touch_new(struct loop *loop, const char *dir, struct store_index *index, size_t max)
+store_touch_new(const struct store_touch_conf *conf)
 {
 	struct store_touch *t = xcalloc(1, sizeof(*t));
 
-	t->dir = xstrdup(dir);
-	t->index = index;
+	t->conf = *conf;
+	t->dir = xstrdup(conf->dir);
 	t->by_key = map_new();
-	t->timer = timer_new(loop, look, t);
-	t->max = max;
+	t->timer = timer_new(conf->loop, look, t);
 	TAILQ_INIT(&t->oldest_first);
 	return t;
 }
@@ -178,6 +238,7 @@ store_touch_free(struct store_touch *t)
 {
 	if (t == NULL)
 		return;
+	finish(t);
 	while (!TAILQ_EMPTY(&t->oldest_first))
 		forget(t, TAILQ_FIRST(&t->oldest_first));
 	map_free(t->by_key);
@@ -193,7 +254,7 @@ store_touch_add(
 	struct touch *n = map_get(t->by_key, key, strlen(key));
 
 	if (n == NULL) {
-		if (map_count(t->by_key) >= t->max)
+		if (map_count(t->by_key) >= t->conf.max)
 			return;
 		n = xcalloc(1, sizeof(*n));
 		snprintf(n->key, sizeof(n->key), "%s", key);

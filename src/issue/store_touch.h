@@ -12,13 +12,25 @@
 #include "issue/store_index.h"
 
 struct loop;
+struct store_commit;
+struct store_sync;
 struct store_touch;
 
-struct store_touch *store_touch_new(
-    struct loop *loop, const char *dir, struct store_index *index, size_t max);
-void store_touch_free(struct store_touch *t); /* writes nothing; NULL is fine */
+struct store_touch_conf {
+	struct loop *loop;
+	const char *dir; /* copied */
+	struct store_index *index;
+	struct store_sync *sync;
+	const struct store_commit *commit; /* entries it writes are left alone */
+	size_t max;                        /* remembered at a time */
+};
+
+struct store_touch *store_touch_new(const struct store_touch_conf *conf);
+/* Writes nothing that is not under way. Not from a completion of the store's. NULL is fine. */
+void store_touch_free(struct store_touch *t);
 /* written: when the file was told last, seconds since 1970. */
 void store_touch_add(
     struct store_touch *t, const char *key, int64_t when, const char *peer, int64_t written);
 void store_touch_forget(struct store_touch *t, const char *key);
+/* Writes all, waiting for the disk. Not from a completion of the store's. */
 void store_touch_flush(struct store_touch *t);

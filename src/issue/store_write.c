@@ -57,16 +57,14 @@ store_write_init(struct store_write *w, const struct store_put *put)
 }
 
 void
-store_write_done(struct store_write *w, const char *dir)
+store_write_done(struct store_write *w)
 {
-	struct store_path path;
-
 	for (int i = 0; i < STORE_PARTS; i++) {
 		struct store_write_part *part = &w->parts[i];
 		if (part->fd >= 0)
 			close(part->fd);
 		if (part->is_temp)
-			unlink(store_path_temp(&path, dir, w->key, (enum store_part)i));
+			unlinkat(w->dirs[STORE_DIR_ENTRY], store_temp_name((enum store_part)i), 0);
 		free(part->data);
 	}
 	for (int i = 0; i < STORE_WRITE_DIRS; i++)
@@ -99,34 +97,54 @@ write_all(int fd, const char *data, size_t len)
 	return true;
 }
 
+/* Names are looked up from the entry's directory, which is open anyway. */
 static void
-write_part(struct store_write *w, const char *dir, enum store_part which)
+write_part(struct store_write *w, const char *dir, enum store_part which, bool fix_modes)
 {
 	struct store_write_part *part = &w->parts[which];
 	struct store_path path;
 	int flags = O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW;
 
-	store_path_temp(&path, dir, w->key, which);
-	part->fd = open(path.text, flags, FILE_MODE);
+	part->fd = openat(w->dirs[STORE_DIR_ENTRY], store_temp_name(which), flags, FILE_MODE);
 	if (part->fd < 0) {
-		err_errno(&w->error, ERR_CONFIG, errno, "cannot create %s", path.text);
+		err_errno(&w->error, ERR_CONFIG, errno, "cannot create %s",
+		    store_path_temp(&path, dir, w->key, which));
 		return;
 	}
 	part->is_temp = true;
-	/* A umask may have taken bits away. */
-	if (fchmod(part->fd, FILE_MODE) != 0 || !write_all(part->fd, part->data, part->len))
-		err_errno(&w->error, ERR_CONFIG, errno, "cannot write %s", path.text);
+	if ((fix_modes && fchmod(part->fd, FILE_MODE) != 0) ||
+	    !write_all(part->fd, part->data, part->len))
+		err_errno(&w->error, ERR_CONFIG, errno, "cannot write %s",
+		    store_path_temp(&path, dir, w->key, which));
 }
 
-static bool
-make_dir(const char *path, bool *ret_made, struct err *e)
+/* ---- directories ---- */
+
+bool
+store_write_umask_bites(void)
 {
-	*ret_made = mkdir(path, DIR_MODE) == 0;
-	if (!*ret_made && errno != EEXIST)
-		return err_errno(e, ERR_CONFIG, errno, "cannot make %s", path);
-	if (*ret_made && chmod(path, DIR_MODE) != 0)
-		return err_errno(e, ERR_CONFIG, errno, "cannot change the mode of %s", path);
-	return true;
+	mode_t mask = umask(077);
+
+	umask(mask);
+	return (mask & DIR_MODE) != 0;
+}
+
+enum made { MADE, WAS_THERE, NO_PARENT, NOT_MADE };
+
+static enum made
+make_dir(const char *path, bool fix_modes, struct err *e)
+{
+	if (mkdir(path, DIR_MODE) == 0) {
+		if (!fix_modes || chmod(path, DIR_MODE) == 0)
+			return MADE;
+		err_errno(e, ERR_CONFIG, errno, "cannot change the mode of %s", path);
+		return NOT_MADE;
+	}
+	if (errno == EEXIST)
+		return WAS_THERE;
+	int error = errno;
+	err_errno(e, ERR_CONFIG, error, "cannot make %s", path);
+	return error == ENOENT ? NO_PARENT : NOT_MADE;
 }
 
 static int
@@ -139,33 +157,50 @@ open_dir(const char *path, struct err *e)
 	return fd;
 }
 
-/* Makes the entry's directories; those that get a new name in them will have to be synced. */
-static void
-make_dirs(struct store_write *w, const char *dir)
+/* The prefix is nearly always there: it is made when the entry's directory cannot be. */
+static enum made
+make_entry_dir(struct store_write *w, const char *dir, bool fix_modes, enum made *ret_prefix)
 {
 	struct store_path prefix;
 	struct store_path entry;
-	bool made_prefix;
-	bool made_entry;
 
-	store_path_prefix(&prefix, dir, w->key);
+	*ret_prefix = WAS_THERE;
 	store_path_entry(&entry, dir, w->key);
-	if (!make_dir(prefix.text, &made_prefix, &w->error) ||
-	    !make_dir(entry.text, &made_entry, &w->error))
+	enum made made = make_dir(entry.text, fix_modes, &w->error);
+	if (made != NO_PARENT)
+		return made;
+	store_path_prefix(&prefix, dir, w->key);
+	err_clear(&w->error);
+	*ret_prefix = make_dir(prefix.text, fix_modes, &w->error);
+	if (*ret_prefix != MADE && *ret_prefix != WAS_THERE)
+		return *ret_prefix;
+	return make_dir(entry.text, fix_modes, &w->error);
+}
+
+/* Makes the entry's directories; those that get a new name in them will have to be synced. */
+static void
+make_dirs(struct store_write *w, const char *dir, bool fix_modes)
+{
+	struct store_path path;
+	enum made prefix;
+	enum made entry = make_entry_dir(w, dir, fix_modes, &prefix);
+
+	if (failed(w))
 		return;
-	w->dirs[0] = open_dir(entry.text, &w->error);
-	if (made_entry)
-		w->dirs[1] = open_dir(prefix.text, &w->error);
-	if (made_prefix)
-		w->dirs[2] = open_dir(dir, &w->error);
+	w->dirs[STORE_DIR_ENTRY] = open_dir(store_path_entry(&path, dir, w->key), &w->error);
+	if (entry == MADE)
+		w->dirs[STORE_DIR_PREFIX] =
+		    open_dir(store_path_prefix(&path, dir, w->key), &w->error);
+	if (prefix == MADE)
+		w->dirs[STORE_DIR_TOP] = open_dir(dir, &w->error);
 }
 
 void
-store_write_temps(struct store_write *w, const char *dir)
+store_write_temps(struct store_write *w, const char *dir, bool fix_modes)
 {
-	make_dirs(w, dir);
+	make_dirs(w, dir, fix_modes);
 	for (int i = 0; i < STORE_PARTS && !failed(w); i++)
-		write_part(w, dir, (enum store_part)i);
+		write_part(w, dir, (enum store_part)i, fix_modes);
 }
 
 /* ---- in place ---- */
@@ -185,20 +220,24 @@ stamp(struct store_write *w)
 	w->facts.meta = file_stamp_of(&meta);
 }
 
+static void
+rename_part(struct store_write *w, const char *dir, enum store_part which)
+{
+	int at = w->dirs[STORE_DIR_ENTRY];
+	struct store_path path;
+
+	if (renameat(at, store_temp_name(which), at, store_part_name(which)) == 0)
+		w->parts[which].is_temp = false;
+	else
+		err_errno(&w->error, ERR_CONFIG, errno, "cannot replace %s",
+		    store_path_part(&path, dir, w->key, which));
+}
+
 void
 store_write_rename(struct store_write *w, const char *dir)
 {
-	struct store_path from;
-	struct store_path to;
-
-	for (int i = 0; i < STORE_PARTS && !failed(w); i++) {
-		store_path_temp(&from, dir, w->key, (enum store_part)i);
-		store_path_part(&to, dir, w->key, (enum store_part)i);
-		if (rename(from.text, to.text) != 0)
-			err_errno(&w->error, ERR_CONFIG, errno, "cannot replace %s", to.text);
-		else
-			w->parts[i].is_temp = false;
-	}
+	for (int i = 0; i < STORE_PARTS && !failed(w); i++)
+		rename_part(w, dir, (enum store_part)i);
 	if (!failed(w))
 		stamp(w);
 }
@@ -206,23 +245,23 @@ store_write_rename(struct store_write *w, const char *dir)
 /* ---- syncs ---- */
 
 size_t
-store_write_sync_parts(const struct store_write *w, struct store_sync items[STORE_PARTS])
+store_write_sync_parts(const struct store_write *w, struct store_sync_item items[STORE_PARTS])
 {
 	for (int i = 0; i < STORE_PARTS; i++)
-		items[i] = (struct store_sync){.fd = failed(w) ? -1 : w->parts[i].fd};
+		items[i] = (struct store_sync_item){.fd = failed(w) ? -1 : w->parts[i].fd};
 	return STORE_PARTS;
 }
 
 size_t
-store_write_sync_dirs(const struct store_write *w, struct store_sync items[STORE_WRITE_DIRS])
+store_write_sync_dirs(const struct store_write *w, struct store_sync_item items[STORE_WRITE_DIRS])
 {
 	for (int i = 0; i < STORE_WRITE_DIRS; i++)
-		items[i] = (struct store_sync){.fd = failed(w) ? -1 : w->dirs[i]};
+		items[i] = (struct store_sync_item){.fd = failed(w) ? -1 : w->dirs[i]};
 	return STORE_WRITE_DIRS;
 }
 
 void
-store_write_synced(struct store_write *w, const struct store_sync *items, size_t count)
+store_write_synced(struct store_write *w, const struct store_sync_item *items, size_t count)
 {
 	for (size_t i = 0; i < count; i++)
 		if (items[i].error != 0 && !failed(w))

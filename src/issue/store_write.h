@@ -16,8 +16,8 @@
 #include "issue/store_path.h"
 #include "issue/store_sync.h"
 
-/* Directories in which a name changes: the entry's, its prefix, the store's. */
-enum { STORE_WRITE_DIRS = 3 };
+/* Directories in which a name changes. */
+enum { STORE_DIR_ENTRY, STORE_DIR_PREFIX, STORE_DIR_TOP, STORE_WRITE_DIRS };
 
 struct store_write {
 	char key[SHA384_HEX];
@@ -36,13 +36,17 @@ struct store_write {
 
 void store_write_init(struct store_write *w, const struct store_put *put); /* copies */
 /* Closes everything, removes temporary files, frees. */
-void store_write_done(struct store_write *w, const char *dir);
+void store_write_done(struct store_write *w);
 
-void store_write_temps(struct store_write *w, const char *dir);
+/* Modes are 0600 and 0700; with fix_modes whatever the umask. */
+void store_write_temps(struct store_write *w, const char *dir, bool fix_modes);
+/* A umask that takes bits of 0700 away: fix_modes is needed. */
+bool store_write_umask_bites(void);
 /* csr.pem first, cert.pem last: with the certificate the entry is whole. */
 void store_write_rename(struct store_write *w, const char *dir);
 /* What is to be synced after temps, and after rename. Returns how many it put into items. */
-size_t store_write_sync_parts(const struct store_write *w, struct store_sync items[STORE_PARTS]);
+size_t store_write_sync_parts(
+    const struct store_write *w, struct store_sync_item items[STORE_PARTS]);
 size_t store_write_sync_dirs(
-    const struct store_write *w, struct store_sync items[STORE_WRITE_DIRS]);
-void store_write_synced(struct store_write *w, const struct store_sync *items, size_t count);
+    const struct store_write *w, struct store_sync_item items[STORE_WRITE_DIRS]);
+void store_write_synced(struct store_write *w, const struct store_sync_item *items, size_t count);

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include <dirent.h>
+#include <event2/event.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/stat.h>
@@ -25,6 +26,7 @@
 #include "fake_clock.h"
 #include "issue/store.h"
 #include "issue/store_path.h"
+#include "issue/store_sync.h"
 
 enum { DAY = 86400, HOUR_MS = 3600 * 1000, DAY_MS = 24 * HOUR_MS };
 
@@ -35,7 +37,20 @@ struct fixture {
 	struct store *store;
 	char dir[64];
 	int warnings;
+	bool blocking; /* as store_file_conf */
 };
+
+/* Time that passes, and what the disk takes on top. Nothing but a sync under way makes the loop
+ * watch a descriptor. */
+static void
+pass(struct fixture *f, int64_t ms)
+{
+	fake_clock_advance(f->loop, ms);
+	while (event_base_get_num_events(loop_base(f->loop), EVENT_BASE_COUNT_ADDED) > 0) {
+		loop_turn(f->loop, true);
+		fake_clock_settle(f->loop);
+	}
+}
 
 /* ---- a certificate to keep ---- */
 
@@ -140,7 +155,7 @@ get(struct fixture *f, const char *key, struct got *g)
 	got_done(g);
 	f->store->kind->get(f->store, key, got_entry, g, &g->op);
 	assert_int_equal(g->calls, 0);
-	fake_clock_settle(f->loop);
+	pass(f, 0);
 	assert_int_equal(g->calls, 1);
 }
 
@@ -160,7 +175,7 @@ next(struct fixture *f, const char *cursor, struct got *g)
 {
 	got_done(g);
 	f->store->kind->next(f->store, cursor, got_entry, g, &g->op);
-	fake_clock_settle(f->loop);
+	pass(f, 0);
 	assert_int_equal(g->calls, 1);
 }
 
@@ -196,7 +211,7 @@ put(struct fixture *f, const struct cert *c)
 	struct got g = {0};
 
 	start_put(f, c, &g);
-	fake_clock_advance(f->loop, 5);
+	pass(f, 5);
 	assert_int_equal(g.calls, 1);
 	assert_int_equal(g.error.kind, ERR_NONE);
 }
@@ -249,6 +264,60 @@ __wrap_json_parse(const char *text, size_t len, struct err *e)
 	return __real_json_parse(text, len, e);
 }
 
+/* ---- a disk that takes its time ---- */
+
+static struct {
+	int at; /* the sync with this number from now on is held; 0: none */
+	bool is_held;
+	struct store_sync *sync;
+	struct store_sync_item *items;
+	size_t count;
+	store_sync_fn *done;
+	void *arg;
+	struct op **slot;
+} hold;
+
+void __real_store_sync_start(struct store_sync *s, struct store_sync_item *items, size_t count,
+    store_sync_fn *done, void *arg, struct op **slot);
+void __wrap_store_sync_start(struct store_sync *s, struct store_sync_item *items, size_t count,
+    store_sync_fn *done, void *arg, struct op **slot);
+void __real_store_sync_finish(struct store_sync *s);
+void __wrap_store_sync_finish(struct store_sync *s);
+
+void
+__wrap_store_sync_start(struct store_sync *s, struct store_sync_item *items, size_t count,
+    store_sync_fn *done, void *arg, struct op **slot)
+{
+	if (hold.at == 0 || --hold.at > 0) {
+		__real_store_sync_start(s, items, count, done, arg, slot);
+		return;
+	}
+	assert_false(hold.is_held);
+	hold.is_held = true;
+	hold.sync = s;
+	hold.items = items;
+	hold.count = count;
+	hold.done = done;
+	hold.arg = arg;
+	hold.slot = slot;
+}
+
+static void
+let_go(void)
+{
+	assert_true(hold.is_held);
+	hold.is_held = false;
+	__real_store_sync_start(hold.sync, hold.items, hold.count, hold.done, hold.arg, hold.slot);
+}
+
+void
+__wrap_store_sync_finish(struct store_sync *s)
+{
+	if (hold.is_held)
+		let_go();
+	__real_store_sync_finish(s);
+}
+
 /* ---- set up ---- */
 
 static void
@@ -264,6 +333,7 @@ reopen(struct fixture *f, size_t index_max)
 	    .directory = f->dir,
 	    .keep = 30 * DAY,
 	    .index_max = index_max,
+	    .blocking = f->blocking,
 	    .warn = warn,
 	    .warn_arg = f,
 	};
@@ -275,10 +345,11 @@ reopen(struct fixture *f, size_t index_max)
 }
 
 static int
-setup(void **state)
+set_up(void **state, bool blocking)
 {
 	struct fixture *f = calloc(1, sizeof(*f));
 
+	f->blocking = blocking;
 	fake_clock_reset();
 	umask(0);
 	f->loop = loop_new(NULL);
@@ -287,6 +358,18 @@ setup(void **state)
 	reopen(f, 100);
 	*state = f;
 	return 0;
+}
+
+static int
+setup(void **state)
+{
+	return set_up(state, false);
+}
+
+static int
+setup_blocking(void **state)
+{
+	return set_up(state, true);
 }
 
 static int
@@ -566,7 +649,7 @@ test_groups(void **state)
 	}
 	/* One that nobody waits for is written all the same. */
 	op_cancel(&g[3].op);
-	fake_clock_advance(f->loop, 10);
+	pass(f, 10);
 	for (int i = 0; i < PUTS; i++) {
 		assert_int_equal(g[i].calls, i == 3 ? 0 : 1);
 		assert_int_equal(g[i].error.kind, ERR_NONE);
@@ -585,13 +668,96 @@ test_same_key_twice(void **state)
 	cert_make(&c, "a.example", 90);
 	start_put(f, &c, &g[0]);
 	start_put(f, &c, &g[1]);
-	fake_clock_advance(f->loop, 10);
+	pass(f, 10);
 	for (int i = 0; i < 2; i++) {
 		assert_int_equal(g[i].calls, 1);
 		assert_int_equal(g[i].error.kind, ERR_NONE);
 	}
 	assert_true(is_there(f, c.key));
 	cert_done(&c);
+}
+
+static void
+test_under_way(void **state)
+{
+	enum { NONE = 0, ONCE = 1 };
+	struct fixture *f = *state;
+	struct cert a, b;
+	struct got first = {0}, second = {0}, other = {0}, left = {0};
+
+	/* While the files of a group are synced there is nothing to be had; the loop goes on. */
+	cert_make(&a, "a.example", 90);
+	cert_make(&b, "b.example", 90);
+	hold.at = 1;
+	start_put(f, &a, &first);
+	start_put(f, &b, &left);
+	pass(f, 10);
+	assert_true(hold.is_held);
+	assert_false(is_there(f, a.key));
+	/* The same key again, and one more: the next group. */
+	start_put(f, &a, &second);
+	start_put(f, &b, &other);
+	op_cancel(&left.op);
+	pass(f, 1000);
+	assert_int_equal(first.calls + second.calls + other.calls, NONE);
+	let_go();
+	pass(f, 0);
+	assert_int_equal(first.calls, ONCE);
+	assert_int_equal(second.calls, ONCE);
+	assert_int_equal(other.calls, ONCE);
+	assert_int_equal(left.calls, NONE);
+	assert_true(is_there(f, a.key));
+	assert_true(is_there(f, b.key));
+
+	/* On the way down the disk is waited for, and those who wait are told. */
+	hold.at = 1;
+	got_done(&first);
+	start_put(f, &a, &first);
+	pass(f, 10);
+	start_put(f, &b, &left);
+	assert_int_equal(first.calls, NONE);
+	reopen(f, 100);
+	assert_int_equal(first.calls, ONCE);
+	assert_int_equal(left.calls, ONCE);
+	assert_int_equal(first.error.kind, ERR_NONE);
+	assert_true(is_there(f, a.key));
+	cert_done(&a);
+	cert_done(&b);
+}
+
+static void
+test_read_under_way(void **state)
+{
+	struct fixture *f = *state;
+	struct cert a, b;
+	struct got put_a = {0}, put_b = {0}, read_a = {0}, left = {0};
+
+	cert_make(&a, "a.example", 90);
+	cert_make(&b, "b.example", 90);
+	put(f, &b);
+	/* In place, its directory not yet synced: it is read when it is durable. */
+	hold.at = 2;
+	start_put(f, &a, &put_a);
+	pass(f, 10);
+	assert_true(hold.is_held);
+	assert_int_equal(access(part(f, a.key, STORE_CERT), F_OK), 0);
+	f->store->kind->get(f->store, a.key, got_entry, &read_a, &read_a.op);
+	f->store->kind->get(f->store, a.key, got_entry, &left, &left.op);
+	assert_true(is_there(f, b.key));
+	pass(f, 10);
+	assert_int_equal(read_a.calls, 0);
+	op_cancel(&left.op);
+	start_put(f, &b, &put_b);
+	let_go();
+	pass(f, 0);
+	assert_int_equal(put_a.calls, 1);
+	assert_int_equal(put_b.calls, 1);
+	assert_int_equal(read_a.calls, 1);
+	assert_int_equal(left.calls, 0);
+	assert_true(read_a.found);
+	got_done(&read_a);
+	cert_done(&a);
+	cert_done(&b);
 }
 
 static void
@@ -627,7 +793,7 @@ test_put_fails(void **state)
 	write_file(store_path_prefix(&path, f->dir, bad.key), "x");
 	start_put(f, &bad, &g[0]);
 	start_put(f, &good, &g[1]);
-	fake_clock_advance(f->loop, 10);
+	pass(f, 10);
 	assert_int_equal(g[0].error.kind, ERR_CONFIG);
 	assert_non_null(strstr(g[0].error.detail, f->dir));
 	assert_int_equal(g[1].error.kind, ERR_NONE);
@@ -650,7 +816,7 @@ test_remove(void **state)
 	for (int i = 0; i < 2; i++) {
 		got_done(&g);
 		f->store->kind->remove(f->store, c.key, put_done, &g, &g.op);
-		fake_clock_settle(f->loop);
+		pass(f, 0);
 		assert_int_equal(g.calls, 1);
 		assert_int_equal(g.error.kind, ERR_NONE);
 		assert_false(is_there(f, c.key));
@@ -669,7 +835,7 @@ test_cancelled(void **state)
 	digest_sha384_hex("x", 1, key);
 	f->store->kind->get(f->store, key, got_entry, &g, &g.op);
 	op_cancel(&g.op);
-	fake_clock_settle(f->loop);
+	pass(f, 0);
 	assert_int_equal(g.calls, 0);
 }
 
@@ -749,7 +915,7 @@ test_touch(void **state)
 	f->store->kind->touch(f->store, c.key, first, "192.0.2.1");
 	fetched(f, c.key, &g);
 	assert_int_equal(g.fetched, 0); /* not on the way of an answer */
-	fake_clock_advance(f->loop, 2 * 60 * 1000);
+	pass(f, 2 * 60 * 1000);
 	fetched(f, c.key, &g);
 	assert_int_equal(g.fetched, first);
 	assert_string_equal(g.peer, "192.0.2.1");
@@ -758,10 +924,10 @@ test_touch(void **state)
 	/* At most once an hour. */
 	is_there(f, c.key);
 	f->store->kind->touch(f->store, c.key, clock_wall(), "192.0.2.2");
-	fake_clock_advance(f->loop, 50 * 60 * 1000);
+	pass(f, 50 * 60 * 1000);
 	fetched(f, c.key, &g);
 	assert_string_equal(g.peer, "192.0.2.1");
-	fake_clock_advance(f->loop, 20 * 60 * 1000);
+	pass(f, 20 * 60 * 1000);
 	fetched(f, c.key, &g);
 	assert_string_equal(g.peer, "192.0.2.2");
 
@@ -773,6 +939,59 @@ test_touch(void **state)
 	expect_mode(part(f, c.key, STORE_META), 0600);
 	got_done(&g);
 	assert_true(is_there(f, c.key));
+	cert_done(&c);
+}
+
+static void
+test_touch_under_way(void **state)
+{
+	struct fixture *f = *state;
+	struct cert c;
+	struct got g = {0};
+	struct got second = {0};
+
+	/* A certificate that is put while the note about the former one is synced. */
+	cert_make(&c, "a.example", 90);
+	put(f, &c);
+	f->store->kind->touch(f->store, c.key, clock_wall(), "192.0.2.1");
+	hold.at = 1;
+	pass(f, 2 * 60 * 1000);
+	assert_true(hold.is_held);
+	put(f, &c);
+	let_go();
+	pass(f, 0);
+	fetched(f, c.key, &g);
+	assert_int_equal(g.fetched, 0);
+	assert_true(is_there(f, c.key));
+
+	/* The other way round: it is noted when the put is done. */
+	hold.at = 1;
+	start_put(f, &c, &second);
+	f->store->kind->touch(f->store, c.key, clock_wall(), "192.0.2.2");
+	pass(f, 2 * 60 * 1000);
+	assert_true(hold.is_held);
+	let_go();
+	pass(f, 0);
+	pass(f, 2 * 60 * 1000);
+	assert_int_equal(second.calls, 1);
+	assert_int_equal(second.error.kind, ERR_NONE);
+	fetched(f, c.key, &g);
+	assert_string_equal(g.peer, "192.0.2.2");
+	assert_true(is_there(f, c.key));
+
+	/* And both at once, the note first to be done. */
+	f->store->kind->touch(f->store, c.key, clock_wall(), "192.0.2.3");
+	hold.at = 1;
+	pass(f, 61 * 60 * 1000);
+	assert_true(hold.is_held);
+	got_done(&second);
+	start_put(f, &c, &second);
+	let_go();
+	pass(f, 10);
+	assert_int_equal(second.calls, 1);
+	assert_int_equal(second.error.kind, ERR_NONE);
+	assert_true(is_there(f, c.key));
+	got_done(&g);
 	cert_done(&c);
 }
 
@@ -795,9 +1014,9 @@ test_keep(void **state)
 	strcat(path.text, "/note-of-the-operator");
 	write_file(path.text, "mine");
 
-	fake_clock_advance(f->loop, (int64_t)30 * DAY_MS);
+	pass(f, (int64_t)30 * DAY_MS);
 	assert_true(is_there(f, soon.key));
-	fake_clock_advance(f->loop, (int64_t)3 * DAY_MS);
+	pass(f, (int64_t)3 * DAY_MS);
 	assert_false(is_there(f, soon.key));
 	assert_false(is_there(f, foreign.key));
 	assert_true(is_there(f, later.key));
@@ -807,6 +1026,47 @@ test_keep(void **state)
 	cert_done(&soon);
 	cert_done(&later);
 	cert_done(&foreign);
+}
+
+static void
+test_sweep_under_way(void **state)
+{
+	struct fixture *f = *state;
+	struct cert c;
+	struct got g = {0};
+
+	/* Long expired, and about to be replaced. */
+	cert_make(&c, "a.example", 1);
+	put(f, &c);
+	hold.at = 1;
+	start_put(f, &c, &g);
+	pass(f, (int64_t)40 * DAY_MS);
+	assert_true(hold.is_held);
+	let_go();
+	pass(f, 0);
+	assert_int_equal(g.calls, 1);
+	assert_int_equal(g.error.kind, ERR_NONE);
+	assert_true(is_there(f, c.key));
+	cert_done(&c);
+}
+
+static void
+test_umask(void **state)
+{
+	struct fixture *f = *state;
+	struct store_path path;
+	struct cert c;
+	mode_t old = umask(0777);
+
+	cert_make(&c, "a.example", 90);
+	reopen(f, 100);
+	put(f, &c);
+	umask(old);
+	expect_mode(store_path_prefix(&path, f->dir, c.key), 0700);
+	expect_mode(store_path_entry(&path, f->dir, c.key), 0700);
+	for (int i = 0; i < STORE_PARTS; i++)
+		expect_mode(part(f, c.key, (enum store_part)i), 0600);
+	cert_done(&c);
 }
 
 static void
@@ -834,7 +1094,9 @@ test_directory_is_made(void **state)
 	assert_int_equal(e.kind, ERR_CONFIG);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name)                                                                                 \
+	cmocka_unit_test_setup_teardown(name, setup, teardown),                                    \
+	    cmocka_unit_test_setup_teardown(name, setup_blocking, teardown)
 
 int
 main(void)
@@ -851,6 +1113,10 @@ main(void)
 	    TEST(test_unreadable),
 	    TEST(test_groups),
 	    TEST(test_same_key_twice),
+	    TEST(test_under_way),
+	    TEST(test_read_under_way),
+	    TEST(test_touch_under_way),
+	    TEST(test_sweep_under_way),
 	    TEST(test_written_on_the_way_down),
 	    TEST(test_put_fails),
 	    TEST(test_remove),
@@ -860,6 +1126,7 @@ main(void)
 	    TEST(test_touch),
 	    TEST(test_keep),
 	    TEST(test_directory_is_made),
+	    TEST(test_umask),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
