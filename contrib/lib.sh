@@ -4,7 +4,8 @@
 
 # The packages each step needs, on Debian 12 and 13 and on Ubuntu 24.04.
 # shellcheck disable=SC2034
-packages_build="gcc libc6-dev meson ninja-build pkgconf libevent-dev libssl-dev libjansson-dev libldns-dev"
+packages_build="gcc libc6-dev meson ninja-build pkgconf libevent-dev libssl-dev libjansson-dev libldns-dev \
+  liburing-dev"
 # shellcheck disable=SC2034
 packages_demo="pebble openssl curl ca-certificates"
 # shellcheck disable=SC2034

@@ -25,8 +25,8 @@ struct group {
 	struct op op;
 	TAILQ_ENTRY(group) entry;
 	struct store_sync *sync;
-	struct store_sync_item *items; /* NULL: cancelled */
-	store_sync_fn *done;
+	struct store_sync_item *items;
+	store_sync_fn *done; /* NULL: cancelled */
 	void *arg;
 	size_t count;
 	size_t left; /* files not DONE */
@@ -62,7 +62,7 @@ close_and_free(struct group *g)
 static void
 report(struct group *g)
 {
-	if (g->items == NULL) {
+	if (g->done == NULL) {
 		close_and_free(g);
 		return;
 	}
@@ -234,7 +234,7 @@ store_sync_free(struct store_sync *s)
 	if (s == NULL)
 		return;
 	TAILQ_FOREACH (g, &s->groups, entry)
-		assert(g->items == NULL);
+		assert(g->done == NULL);
 	store_sync_finish(s);
 	task_cancel(&s->task);
 	store_ring_free(s->ring);
@@ -253,7 +253,7 @@ group_cancel(struct op *op)
 {
 	struct group *g = (struct group *)op;
 
-	g->items = NULL;
+	g->done = NULL;
 	for (size_t i = 0; i < g->count; i++)
 		if (g->files[i].state == TO_DO)
 			file_done(&g->files[i], 0);
