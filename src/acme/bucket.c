@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "acme/bucket.h"
 
-#include <math.h>
 #include <stdlib.h>
 
 #include "base/alloc.h"
@@ -51,7 +50,8 @@ tokens_wait(const struct tokens *t, int64_t now)
 	if (t->rate <= 0)
 		return 0;
 	level = tokens_level(t, now);
-	return level >= 1.0 ? 0 : (int64_t)ceil((1.0 - level) * 1000.0 / t->rate);
+	/* Rounded up: a moment too early would be in vain. */
+	return level >= 1.0 ? 0 : (int64_t)((1.0 - level) * 1000.0 / t->rate) + 1;
 }
 
 /* ---- those who wait ---- */
