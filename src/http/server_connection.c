@@ -100,12 +100,14 @@ connection_adopt(struct http_connection *c)
 {
 	struct bufferevent *bev = c->bev;
 	void *evcon;
+	bool alive;
 
 	if (c->evcon != NULL)
 		return true;
 	task_cancel(&c->task);
 	bufferevent_getcb(bev, &c->evhttp_read, &c->evhttp_write, &c->evhttp_event, &evcon);
-	if (evcon != NULL) {
+	alive = evcon != NULL;
+	if (alive) {
 		assert(evhttp_connection_get_bufferevent(evcon) == bev);
 		c->evcon = evcon;
 		evhttp_connection_set_closecb(c->evcon, closed, c);
@@ -114,7 +116,7 @@ connection_adopt(struct http_connection *c)
 		connection_free(c);
 	}
 	bufferevent_decref(bev);
-	return evcon != NULL;
+	return alive;
 }
 
 static void
