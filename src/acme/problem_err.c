@@ -80,6 +80,16 @@ static const struct row rows[] = {
 };
 static_assert(sizeof(rows) / sizeof(rows[0]) == PROBLEM_TYPE_COUNT, "one row per problem type");
 
+/* Where no order is spoken of, nothing can be wrong with its names or its CSR. */
+static enum err_kind
+sensible(enum err_kind kind, enum acme_place place)
+{
+	bool of_orders = kind == ERR_FORBIDDEN || kind == ERR_BAD_CSR || kind == ERR_VALIDATION;
+	bool order = place != PLACE_DIRECTORY && place != PLACE_NONCE && place != PLACE_ACCOUNT;
+
+	return of_orders && !order ? ERR_UPSTREAM : kind;
+}
+
 static enum err_kind
 row_kind(const struct row *row, enum acme_place place)
 {
@@ -91,7 +101,7 @@ row_kind(const struct row *row, enum acme_place place)
 		kind = row->finalize;
 	else if (place == PLACE_VALIDATION || place == PLACE_ISSUANCE)
 		kind = row->object;
-	return kind != ERR_NONE ? kind : row->anywhere;
+	return sensible(kind != ERR_NONE ? kind : row->anywhere, place);
 }
 
 enum err_kind
