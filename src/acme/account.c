@@ -343,8 +343,11 @@ void
 account_retry(struct account *a)
 {
 	a->failures = 0;
-	if (account_asleep(a))
+	/* Also a check that waits for a CA that is silent. */
+	if (a->state != ACCOUNT_READY && a->state != ACCOUNT_IDLE) {
+		account_move(a, ACCOUNT_IDLE);
 		account_move(a, ACCOUNT_DIRECTORY);
+	}
 }
 
 void

@@ -93,10 +93,16 @@ waiter_free(struct waiter *w)
 	free(w);
 }
 
+/* A fetch that hangs must not be what the next one waits for. */
 static void
 waiter_cancel(struct op *op)
 {
-	waiter_free((struct waiter *)op);
+	struct waiter *w = (struct waiter *)op;
+	struct nonces *n = w->nonces;
+
+	waiter_free(w);
+	for (size_t i = 0; i < FETCHES && TAILQ_EMPTY(&n->waiters); i++)
+		op_cancel(&n->fetches[i].op);
 }
 
 static void
