@@ -201,8 +201,10 @@ request_refused(struct request *r, const struct request_answer *answer, const ch
 
 	problem_err_status(
 	    answer->status, answer->body, answer->body_len, r->conf.place, r->ca->host, &e);
+	/* What is told is what is kept: nobody pauses for longer. */
 	if (answer->retry_after > 0)
-		e.retry_after = answer->retry_after;
+		e.retry_after =
+		    answer->retry_after < CA_PAUSE_MAX_S ? answer->retry_after : CA_PAUSE_MAX_S;
 	if (request_repeat_nonce(r, nonce, &e))
 		return;
 	nonces_put(r->ca->nonces, nonce);
