@@ -14,7 +14,7 @@
 #include "server.h"
 #include "stats.h"
 
-enum { SCENARIO_MAX = 4 << 20 };
+enum { SCENARIO_MAX = 4 << 20, TOKENS_SHOWN = 20 };
 
 struct control {
 	struct ca *ca;
@@ -88,6 +88,20 @@ get_log(struct ask *k)
 	    journal_json(k->ca->journal, since != NULL ? strtoull(since + 6, NULL, 10) : 0));
 }
 
+/* Of the newest authorizations, newest last. */
+static void
+get_tokens(struct ask *k)
+{
+	const struct table *t = &k->ca->state.authz;
+	json_t *list = json_array();
+
+	for (size_t i = t->count > TOKENS_SHOWN ? t->count - TOKENS_SHOWN : 0; i < t->count; i++) {
+		const struct authz *a = t->slots[i];
+		json_array_append_new(list, json_string(a->token));
+	}
+	answer_json(k->answer, 200, list);
+}
+
 static void
 post_reset(struct ask *k)
 {
@@ -128,6 +142,7 @@ static const struct {
     {"DELETE", "/rules", delete_rules},
     {"GET", "/stats", get_stats},
     {"GET", "/log", get_log},
+    {"GET", "/tokens", get_tokens},
     {"POST", "/reset", post_reset},
     {"GET", "/knobs", get_knobs},
     {"POST", "/knobs", post_knobs},
@@ -148,7 +163,7 @@ handle(void *arg, uint64_t connection, const struct request *r, struct answer *a
 		i++;
 	k.rest = r->path[n] != '\0' ? r->path + n + 1 : "";
 	if (i == sizeof(routes) / sizeof(*routes))
-		refuse(&k, 404, "rules, stats, log, reset, knobs, faults");
+		refuse(&k, 404, "rules, stats, log, tokens, reset, knobs, faults");
 	else if (body == NULL && r->body_len > 0)
 		refuse(&k, 400, "the body is no JSON");
 	else

@@ -113,6 +113,10 @@ class TestCa:
         entries = self.ask("GET", f"/log?since={since}")
         return [e for e in entries if endpoint is None or e["endpoint"] == endpoint]
 
+    def tokens(self):
+        """Of the newest authorizations."""
+        return self.ask("GET", "/tokens")
+
     def count(self, endpoint):
         return self.stats()["requests"][endpoint]
 
