@@ -56,7 +56,7 @@ def of_state(fault, once):
 
 def of_problem(endpoint, kind, once):
     if endpoint == "new-nonce":
-        return {503}  # HEAD has no body to say it
+        return {429 if kind == "rateLimited" else 503}  # HEAD has no body to say more
     if kind == "orderNotReady" and endpoint == "finalize":
         return {200} if once else {504}
     if kind == "badNonce":
@@ -82,7 +82,7 @@ def of_refusal(endpoint, status, once):
 def of_busy(endpoint, fault, once):
     """With a time that fits; whoever waits for it is told when it does not."""
     if endpoint == "new-nonce":
-        return {200}  # the refusal brings a nonce
+        return {200, fault["status"]}  # the refusal brings a nonce, and a pause
     if once:
         return {200}
     return {504, fault["status"]}
@@ -112,7 +112,7 @@ def of_transport(endpoint, fault, once):
 
 def of_time(endpoint, fault):
     """The answer does not end."""
-    if endpoint == "new-nonce" and fault["name"] in ("slow-body", "unframed", "length"):
+    if endpoint == "new-nonce" and fault["name"] in ("slow-body", "length"):
         return {200}
     return {504}
 
