@@ -5,9 +5,9 @@ import pytest
 from soak import Soak
 
 
-@pytest.mark.parametrize("sighup", [0, 1], ids=["quiet", "SIGHUP"])
-def test_soak(tmp_path, sighup):
-    soak = Soak(tmp_path, count=500, clients=24, sighup=sighup, memory=False)
+@pytest.mark.parametrize("count,sighup", [(300, 0), (200, 1)], ids=["quiet", "SIGHUP"])
+def test_soak(tmp_path, count, sighup):
+    soak = Soak(tmp_path, count=count, clients=24, sighup=sighup, memory=False)
     try:
         wrong = soak.run()
     finally:
