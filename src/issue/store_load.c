@@ -56,7 +56,8 @@ static enum store_found
 read_file(const char *path, char *out, size_t max, size_t *ret_len, struct file_stamp *ret_stamp,
     struct err *e)
 {
-	CLEANUP_FD int fd = open(path, O_RDONLY | O_CLOEXEC);
+	/* A pipe that lies there must not stop us before it is seen for what it is. */
+	CLEANUP_FD int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	struct stat st;
 	size_t len = 0;
 

@@ -204,7 +204,7 @@ def test_folder_removed(make_daemon, ca, fast):
     assert ca.count("new-order") == 3
 
 
-@pytest.mark.parametrize("what", ["garbage", "folder", "endless"])
+@pytest.mark.parametrize("what", ["garbage", "folder", "endless", "pipe"])
 def test_entry_replaced(make_daemon, ca, fast, what):
     """Counts as absent; the next certificate takes its place, or is delivered at least."""
     d = make_daemon(ca, ca_file=ca.trust)
@@ -217,6 +217,8 @@ def test_entry_replaced(make_daemon, ca, fast, what):
         path.write_bytes(os.urandom(3000))
     elif what == "folder":
         path.mkdir()
+    elif what == "pipe":
+        os.mkfifo(path)
     else:
         path.symlink_to("/dev/zero")
     second = d.sign(csr, timeout=10)
