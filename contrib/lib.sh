@@ -16,7 +16,7 @@ packages_test="pebble openssl curl wget ca-certificates libcmocka-dev libsystemd
 packages_fuzz="clang llvm libcmocka-dev"
 
 # shellcheck disable=SC2034
-packages_static="clang clang-tidy clang-tools cppcheck"
+packages_static="clang clang-tidy clang-tools cppcheck perl" # scan-build is in Perl
 
 # nginx and the like live there, and a user's PATH on Debian lacks it.
 PATH=$PATH:/usr/sbin:/sbin
