@@ -51,6 +51,7 @@ struct conn {
 	struct event *event;
 	int fd;
 	int64_t sent_at;
+	const struct request *request;
 	bool answered; /* --new: waits for the end */
 	size_t len, expected;
 	int status;
@@ -238,10 +239,9 @@ on_read(int fd, short what, void *arg)
 static void
 push(struct conn *c)
 {
-	const struct request *r = &c->load->requests[(c->load->sent - 1) % c->load->requests_count];
-	ssize_t n = send(c->fd, r->bytes, r->len, MSG_NOSIGNAL);
+	ssize_t n = send(c->fd, c->request->bytes, c->request->len, MSG_NOSIGNAL);
 
-	if (n != (ssize_t)r->len)
+	if (n != (ssize_t)c->request->len)
 		failed(c, "cannot send");
 }
 
@@ -285,7 +285,7 @@ next(struct conn *c)
 		finish(c);
 		return;
 	}
-	l->sent++;
+	c->request = &l->requests[l->sent++ % l->requests_count];
 	c->len = c->expected = 0;
 	c->answered = false;
 	c->sent_at = kit_now_ns();

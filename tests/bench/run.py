@@ -26,7 +26,7 @@ BEGIN, END = "<!-- table: run.py --write -->", "<!-- end of table -->"
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("build", type=pathlib.Path)
-    parser.add_argument("--quick", action="store_true", help="small numbers: about two minutes")
+    parser.add_argument("--quick", action="store_true", help="small numbers: about six minutes")
     parser.add_argument("--only", help="letters of parts, such as a,b")
     parser.add_argument("--json", type=pathlib.Path)
     parser.add_argument("--write", action="store_true", help="keep the table in README.md")
