@@ -158,6 +158,19 @@ parse_field(struct request_head *head, char *line, size_t len, const char **ret_
 	return 0;
 }
 
+/* Each field takes a line; a head of usual size costs no more than it has. */
+static size_t
+fields_at_most(const char *rest)
+{
+	size_t n = 1;
+
+	while ((rest = strchr(rest, '\n')) != NULL && n < HEAD_FIELDS_MAX) {
+		rest++;
+		n++;
+	}
+	return n;
+}
+
 static int
 parse_fields(struct request_head *head, char *rest, const char **ret_detail)
 {
@@ -165,7 +178,7 @@ parse_fields(struct request_head *head, char *rest, const char **ret_detail)
 	size_t len;
 	int status;
 
-	head->fields = xcalloc(HEAD_FIELDS_MAX, sizeof(*head->fields));
+	head->fields = xcalloc(fields_at_most(rest), sizeof(*head->fields));
 	for (;;) {
 		line = next_line(&rest, &len);
 		if (len == 0)

@@ -17,8 +17,15 @@
 struct sign {
 	struct http_exchange *x;
 	struct op *op;
-	struct err header; /* the Authentication header is there but not ours to read */
+	char *header_detail; /* the Authentication header is there but not ours to read: why */
 };
+
+static void
+sign_free(struct sign *s)
+{
+	free(s->header_detail);
+	free(s);
+}
 
 static void
 send_chain(struct http_exchange *x, const struct sign_result *result)
@@ -47,14 +54,14 @@ signed_or_not(void *arg, const struct sign_result *result, const struct err *e)
 
 	if (e == NULL) {
 		send_chain(s->x, result);
-	} else if (e->kind == ERR_FORBIDDEN && s->header.kind != ERR_NONE) {
+	} else if (e->kind == ERR_FORBIDDEN && s->header_detail != NULL) {
 		struct err both = *e;
-		err_prefix(&both, "%s", s->header.detail);
+		err_prefix(&both, "%s", s->header_detail);
 		reply_error(s->x, &both, NULL);
 	} else {
 		reply_error(s->x, e, NULL);
 	}
-	free(s);
+	sign_free(s);
 }
 
 static void
@@ -63,7 +70,7 @@ hung_up(void *arg)
 	struct sign *s = arg;
 
 	op_cancel(&s->op);
-	free(s);
+	sign_free(s);
 }
 
 /* A header we cannot read only matters if no block admits the request without it: other software
@@ -72,10 +79,16 @@ static bool
 read_authentication(struct sign *s, struct authentication *ret)
 {
 	const char *value = http_exchange_header(s->x, "Authentication");
+	struct err e;
 
 	if (value == NULL)
 		value = http_exchange_header(s->x, "Authorization");
-	return value != NULL && authentication_parse(value, strlen(value), ret, &s->header);
+	if (value == NULL)
+		return false;
+	if (authentication_parse(value, strlen(value), ret, &e))
+		return true;
+	s->header_detail = xstrdup(e.detail);
+	return false;
 }
 
 void
