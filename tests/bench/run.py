@@ -73,6 +73,16 @@ def measure(args, rig, parts):
             rig.row(part.LETTER, part.TITLE, f"failed: {' '.join(str(e).split())[:200]}", number=1, limit=0)
 
 
+def tell(args, rig, before):
+    text = table(rig.rows, about(before, args))
+    print(f"\n{text}", flush=True)
+    if args.write:
+        keep(text)
+    if args.json:
+        args.json.write_text(json.dumps({"load": [before, os.getloadavg()], "facts": rig.facts,
+                                         "rows": [r.json() for r in rig.rows]}, indent=1) + "\n")
+
+
 def main():
     args = arguments()
     args.build = args.build.resolve()
@@ -90,15 +100,9 @@ def main():
     try:
         with rig.ends:
             measure(args, rig, (issuance, cached, challenges, memory, stalls, clients, growth))
+        tell(args, rig, before)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    text = table(rig.rows, about(before, args))
-    print(f"\n{text}")
-    if args.write:
-        keep(text)
-    if args.json:
-        args.json.write_text(json.dumps({"load": [before, os.getloadavg()], "facts": rig.facts,
-                                         "rows": [r.json() for r in rig.rows]}, indent=1) + "\n")
     return 0
 
 
