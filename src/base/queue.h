@@ -10,6 +10,9 @@
 void *queue_any(const void *element);
 #undef TAILQ_FIRST
 #define TAILQ_FIRST(head) ((__typeof__((head)->tqh_first))queue_any((head)->tqh_first))
+#undef TAILQ_FOREACH
+#define TAILQ_FOREACH(var, head, field)                                                            \
+	for ((var) = TAILQ_FIRST((head)); (var); (var) = TAILQ_NEXT((var), field))
 #undef TAILQ_LAST
 #define TAILQ_LAST(head, name) ((__typeof__((head)->tqh_first))queue_any((head)->tqh_last))
 #endif
