@@ -191,8 +191,10 @@ ca_account_failed(struct ca *ca, enum acme_place place, const struct err *e)
 		account_doubt(ca->account, ACCOUNT_SURELY_GONE);
 	else if (e->kind == ERR_ACCOUNT)
 		account_doubt(ca->account, ACCOUNT_LIKELY_GONE);
-	else if ((e->problem == PROBLEM_MALFORMED && place == PLACE_NEW_ORDER) ||
-	    (e->problem == PROBLEM_UNAUTHORIZED && place == PLACE_FINALIZE))
+	else if ((e->problem == PROBLEM_MALFORMED &&
+		     (place == PLACE_NEW_ORDER || place == PLACE_REVOKE)) ||
+	    (e->problem == PROBLEM_UNAUTHORIZED &&
+		(place == PLACE_FINALIZE || place == PLACE_REVOKE)))
 		account_doubt(ca->account, ACCOUNT_PERHAPS_GONE);
 }
 

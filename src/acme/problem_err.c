@@ -17,6 +17,7 @@ static const char *const place_names[] = {
     [PLACE_CHALLENGE] = "challenge",
     [PLACE_FINALIZE] = "finalize",
     [PLACE_CERTIFICATE] = "certificate",
+    [PLACE_REVOKE] = "revocation",
     [PLACE_VALIDATION] = "validation",
     [PLACE_ISSUANCE] = "order",
 };
@@ -35,6 +36,7 @@ struct row {
 	enum err_kind anywhere;
 	enum err_kind new_order;
 	enum err_kind finalize;
+	enum err_kind revoke; /* ERR_BAD_CSR: it is no certificate for this CA */
 	enum err_kind object; /* error members of challenges and orders */
 };
 
@@ -51,7 +53,7 @@ static const struct row rows[] = {
 	.finalize = ERR_BAD_CSR,
 	.new_order = ERR_BAD_CSR,
 	.object = ERR_BAD_CSR},
-    [PROBLEM_BAD_REVOCATION_REASON] = {.anywhere = ERR_INTERNAL},
+    [PROBLEM_BAD_REVOCATION_REASON] = {.anywhere = ERR_INTERNAL, .revoke = ERR_BAD_REQUEST},
     [PROBLEM_BAD_SIGNATURE_ALGORITHM] = {.anywhere = ERR_ACCOUNT, .object = ERR_BAD_CSR},
     [PROBLEM_CAA] = {.anywhere = ERR_VALIDATION},
     [PROBLEM_COMPOUND] = {.anywhere = ERR_NONE},
@@ -65,6 +67,7 @@ static const struct row rows[] = {
     [PROBLEM_MALFORMED] = {.anywhere = ERR_ACCOUNT,
 	.new_order = ERR_BAD_CSR,
 	.finalize = ERR_BAD_CSR,
+	.revoke = ERR_BAD_CSR,
 	.object = ERR_VALIDATION},
     [PROBLEM_ORDER_NOT_READY] = {.anywhere = ERR_UPSTREAM},
     [PROBLEM_RATE_LIMITED] = {.anywhere = ERR_RATE_LIMITED},
@@ -73,6 +76,7 @@ static const struct row rows[] = {
     [PROBLEM_TLS] = {.anywhere = ERR_VALIDATION},
     [PROBLEM_UNAUTHORIZED] = {.anywhere = ERR_ACCOUNT,
 	.finalize = ERR_BAD_CSR,
+	.revoke = ERR_FORBIDDEN,
 	.object = ERR_VALIDATION},
     [PROBLEM_UNSUPPORTED_CONTACT] = {.anywhere = ERR_ACCOUNT},
     [PROBLEM_UNSUPPORTED_IDENTIFIER] = {.anywhere = ERR_FORBIDDEN},
@@ -99,6 +103,8 @@ row_kind(const struct row *row, enum acme_place place)
 		kind = row->new_order;
 	else if (place == PLACE_FINALIZE)
 		kind = row->finalize;
+	else if (place == PLACE_REVOKE)
+		kind = row->revoke;
 	else if (place == PLACE_VALIDATION || place == PLACE_ISSUANCE)
 		kind = row->object;
 	return sensible(kind != ERR_NONE ? kind : row->anywhere, place);
@@ -205,16 +211,18 @@ problem_err(const struct problem *p, enum acme_place place, const char *who, str
 }
 
 /* The status decides where the type does not: 429 is a rate limit and 503 a CA that is not well,
- * whatever else stands there; what is not found is not our account. */
+ * whatever else stands there; what is not found is not our account, but may well be a certificate
+ * of another CA. */
 static void
-status_kind(int status, const struct problem *p, struct err *e)
+status_kind(int status, const struct problem *p, enum acme_place place, struct err *e)
 {
 	bool typed = rows[p->type].anywhere != ERR_NONE;
 
 	if (status == 429 && !typed)
 		e->kind = ERR_RATE_LIMITED;
 	else if ((status == 503 && p->type != PROBLEM_RATE_LIMITED) ||
-	    ((status == 404 || status == 405) && p->type == PROBLEM_MALFORMED))
+	    ((status == 404 || status == 405) && p->type == PROBLEM_MALFORMED &&
+		place != PLACE_REVOKE))
 		e->kind = ERR_UPSTREAM;
 }
 
@@ -231,7 +239,7 @@ problem_err_status(
 	}
 	problem_err(&p, place, who, e);
 	if (e != NULL)
-		status_kind(status, &p, e);
+		status_kind(status, &p, place, e);
 	problem_done(&p);
 	return false;
 }

@@ -22,6 +22,7 @@ enum acme_place {
 	PLACE_CHALLENGE,
 	PLACE_FINALIZE,
 	PLACE_CERTIFICATE,
+	PLACE_REVOKE,
 	PLACE_VALIDATION, /* the error member of a challenge */
 	PLACE_ISSUANCE,   /* the error member of an order */
 	PLACE_COUNT

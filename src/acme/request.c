@@ -101,7 +101,9 @@ request_fail(struct request *r, const struct request_answer *answer, const struc
 	    clock_mono_ms() + CLOCK_SLACK_MS >= r->conf.deadline)
 		e.kind = ERR_TIMEOUT;
 	err_prefix(&e, "%s", acme_place_name(r->conf.place));
-	ca_failed(r->ca, r->conf.place, r->generation, &e);
+	/* What is said of another key says nothing of the account. */
+	if (r->conf.key == NULL || e.kind == ERR_UNREACHABLE)
+		ca_failed(r->ca, r->conf.place, r->generation, &e);
 	request_end(r, answer != NULL ? answer : &nothing, &e);
 }
 
@@ -272,11 +274,12 @@ static void
 request_sign(struct request *r, const char *nonce)
 {
 	const char *kid = r->conf.mode == REQUEST_SIGNED ? ca_account_url(r->ca) : NULL;
+	const struct key *key = r->conf.key != NULL ? r->conf.key : r->ca->key;
 	struct err e;
 	char *jws;
 
 	r->generation = account_generation(r->ca->account);
-	jws = jws_sign(r->ca->key, kid, nonce, r->url, r->payload, &e);
+	jws = jws_sign(key, kid, nonce, r->url, r->payload, &e);
 
 	if (jws == NULL)
 		request_fail(r, NULL, &e);

@@ -16,11 +16,12 @@
 #include "base/err.h"
 
 struct ca;
+struct key;
 struct op;
 
 enum request_mode {
 	REQUEST_SIGNED,     /* POST, with the account's URL as kid */
-	REQUEST_SIGNED_JWK, /* POST, with the key itself: newAccount */
+	REQUEST_SIGNED_JWK, /* POST, with the key itself: newAccount, revokeCert */
 	REQUEST_GET,        /* the directory */
 	REQUEST_HEAD,       /* newNonce */
 };
@@ -28,11 +29,13 @@ enum request_mode {
 struct request_conf {
 	enum request_mode mode;
 	enum acme_place place;
-	const char *url;     /* copied; has to have the directory's scheme */
-	const char *payload; /* JSON, copied; NULL: POST-as-GET */
-	const char *accept;  /* a constant, or NULL */
-	bool poll;           /* may wait behind all others; 429 and 503 are answers */
-	int64_t deadline;    /* clock_mono_ms */
+	const char *url;       /* copied; has to have the directory's scheme */
+	const char *payload;   /* JSON, copied; NULL: POST-as-GET */
+	const char *accept;    /* a constant, or NULL */
+	const struct key *key; /* signs instead of the account's (REQUEST_SIGNED_JWK); borrowed; or
+				  NULL */
+	bool poll;             /* may wait behind all others; 429 and 503 are answers */
+	int64_t deadline;      /* clock_mono_ms */
 };
 
 struct request_answer {

@@ -128,6 +128,21 @@ chain_free(struct chain *c)
 	free(c);
 }
 
+uint8_t *
+chain_leaf_der(const struct chain *c, size_t *ret_len)
+{
+	int len = i2d_X509(c->cert, NULL);
+	uint8_t *der, *end;
+
+	/* It was decoded from DER, which it keeps. */
+	if (len <= 0)
+		abort();
+	der = end = xmalloc((size_t)len);
+	i2d_X509(c->cert, &end);
+	*ret_len = (size_t)len;
+	return der;
+}
+
 /* The first certificate of the text, or NULL. */
 static X509 *
 find_leaf(const char *pem, size_t len, struct err *e)

@@ -42,6 +42,8 @@ struct chain {
  * checked for form. ERR_UPSTREAM. */
 struct chain *chain_parse(const char *pem, size_t len, struct err *e);
 void chain_free(struct chain *c);
+/* The leaf as DER; the caller frees it. */
+uint8_t *chain_leaf_der(const struct chain *c, size_t *ret_len);
 /* Leaf key = CSR key, names = those asked for (and no others), not_after after
  * now, each certificate signed by the next; those above the leaf are looked up in issuers and
  * kept there. ERR_UPSTREAM. *ret_early: not_before lies in the future. */

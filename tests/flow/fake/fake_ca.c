@@ -133,7 +133,7 @@ check_key(struct fake_ca *ca, enum fake_step step, const struct json *protected,
 
 	if ((kid != NULL) == (jwk != NULL))
 		fake_violation(ca, "not exactly one of kid and jwk");
-	if ((step == FAKE_NEW_ACCOUNT) != (jwk != NULL))
+	if (step != FAKE_REVOKE && (step == FAKE_NEW_ACCOUNT) != (jwk != NULL))
 		fake_violation(ca, "the wrong one of kid and jwk at step %d", (int)step);
 	if (kid == NULL)
 		return true;
@@ -255,6 +255,7 @@ static const struct {
     {FAKE_CHALLENGE, "/challenge/%u/"},
     {FAKE_FINALIZE, "/finalize/%u"},
     {FAKE_CERTIFICATE, "/certificate/%u"},
+    {FAKE_REVOKE, "/revoke"},
 };
 
 static bool
@@ -299,8 +300,10 @@ answer_signed(struct fake_ca *ca, enum fake_step step, unsigned id,
 			fake_challenge(ca, id, strrchr(request->url, '/') + 1, reply);
 		else if (step == FAKE_FINALIZE)
 			fake_finalize(ca, id, &s, reply);
-		else
+		else if (step == FAKE_CERTIFICATE)
 			fake_certificate(ca, id, reply);
+		else
+			fake_revoke(ca, &s, reply);
 	}
 	fake_signed_close(&s);
 }

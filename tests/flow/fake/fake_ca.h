@@ -29,6 +29,7 @@ enum fake_step {
 	FAKE_CHALLENGE,
 	FAKE_FINALIZE,
 	FAKE_CERTIFICATE,
+	FAKE_REVOKE,
 	FAKE_STEP_COUNT
 };
 
@@ -98,6 +99,7 @@ struct fake_ca {
 	unsigned lookups;
 	unsigned orders_made;
 	unsigned certificates;
+	unsigned revoked;
 	unsigned bad_nonce_answers;
 	char last_payload[FAKE_STEP_COUNT][4096];
 	char last_kid[256];

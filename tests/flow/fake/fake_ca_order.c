@@ -7,6 +7,7 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "codec/b64url.h"
+#include "codec/chain.h"
 #include "codec/date.h"
 #include "ev/timer.h"
 #include "fake_ca_state.h"
@@ -392,6 +393,51 @@ fake_certificate(struct fake_ca *ca, unsigned id, struct fake_http_reply *reply)
 	}
 	fake_http_status(reply, 200, o->pem);
 	fake_http_header(reply, "Content-Type", "application/pem-certificate-chain");
+}
+
+/* The order whose leaf is the certificate sent, byte by byte. */
+static struct fake_order *
+order_of_leaf(struct fake_ca *ca, const char *sent)
+{
+	for (size_t i = 0; sent != NULL && i < ca->state->order_count; i++) {
+		struct fake_order *o = ca->state->orders[i];
+		struct chain *chain =
+		    o->pem != NULL ? chain_parse(o->pem, strlen(o->pem), NULL) : NULL;
+		size_t len;
+		uint8_t *der;
+		char *text;
+		bool same;
+
+		if (chain == NULL)
+			continue;
+		der = chain_leaf_der(chain, &len);
+		text = b64url_encode(der, len);
+		same = strcmp(text, sent) == 0;
+		free(text);
+		free(der);
+		chain_free(chain);
+		if (same)
+			return o;
+	}
+	return NULL;
+}
+
+void
+fake_revoke(struct fake_ca *ca, const struct fake_signed *s, struct fake_http_reply *reply)
+{
+	struct fake_order *o = order_of_leaf(ca, json_string(s->body, "certificate"));
+
+	if (o == NULL) {
+		fake_ca_problem(reply, 404, "malformed", "no such certificate");
+		return;
+	}
+	if (o->revoked) {
+		fake_ca_problem(reply, 400, "alreadyRevoked", "it is revoked");
+		return;
+	}
+	o->revoked = true;
+	ca->revoked++;
+	fake_http_status(reply, 200, NULL);
 }
 
 void

@@ -44,6 +44,7 @@ struct fake_order {
 	unsigned polls;
 	bool foreign;
 	char *pem;
+	bool revoked;
 	int64_t expires;
 };
 
@@ -84,5 +85,6 @@ void fake_challenge(
 void fake_finalize(
     struct fake_ca *ca, unsigned id, const struct fake_signed *s, struct fake_http_reply *reply);
 void fake_certificate(struct fake_ca *ca, unsigned id, struct fake_http_reply *reply);
+void fake_revoke(struct fake_ca *ca, const struct fake_signed *s, struct fake_http_reply *reply);
 void fake_orders_forget(struct fake_ca *ca);
 void fake_json_reply(struct fake_http_reply *reply, int status, struct json *body);
