@@ -155,9 +155,6 @@ conf_build_status(struct conf_build *b)
 
 	c->status_listeners =
 	    conf_listeners(b, s, "status", NULL, true, &c->status_listener_count, NULL);
-	if (c->status_listener_count > 0)
-		conf_error(b, conf_entry_find(s, "listener")->place,
-		    "[status] listener: not in this version yet; leave it out");
 }
 
 void

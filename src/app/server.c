@@ -21,12 +21,18 @@
 #include "issue/policy.h"
 #include "issue/store.h"
 #include "mgmt/mgmt.h"
+#include "mgmt/status.h"
 
 enum {
 	CA_CONNECTIONS = 16,
 	CA_BODY_MAX = 256 * 1024,
 	CA_HEADERS_MAX = 32 * 1024,
 	CA_IDLE_MS = 30 * 1000,
+};
+
+struct listeners {
+	struct listener **items;
+	size_t count;
 };
 
 struct server {
@@ -41,8 +47,9 @@ struct server {
 	struct policy *policy;
 	struct desk *desk;
 	struct mgmt *mgmt;
-	struct listener **listeners; /* of the management side */
-	size_t listener_count;
+	struct listeners listeners; /* of the management side */
+	struct status *status;
+	struct listeners status_listeners;
 	struct life *life;
 };
 
@@ -156,34 +163,53 @@ build_desk(struct server *s, struct err *e)
 }
 
 static bool
-open_listener(struct server *s, const struct listen_address *addr, struct err *e)
+open_listener(struct server *s, struct listeners *to, const struct listen_address *addr,
+    bool is_default, struct err *e)
 {
 	bool no_family = false;
 	struct listener *l = listener_open(s->loop, addr, &no_family, e);
 
-	if (l == NULL && no_family && s->conf->mgmt.default_listeners) {
+	if (l == NULL && no_family && is_default) {
 		log_warning(NULL, "default listener left out: %s", e->detail);
 		return true;
 	}
 	if (l == NULL)
 		return false;
-	s->listeners =
-	    xreallocarray(s->listeners, s->listener_count + 1, sizeof(struct listener *));
-	s->listeners[s->listener_count++] = l;
+	to->items = xreallocarray(to->items, to->count + 1, sizeof(struct listener *));
+	to->items[to->count++] = l;
 	return true;
 }
 
 static bool
-open_listeners(struct server *s, const char *spec, struct err *e)
+open_spec(struct server *s, struct listeners *to, const char *spec, bool is_default, struct err *e)
 {
 	struct listen_address *addrs = NULL;
 	size_t n = 0;
 	bool ok = listen_addresses(spec, &addrs, &n, e);
 
 	for (size_t i = 0; ok && i < n; i++)
-		ok = open_listener(s, &addrs[i], e);
+		ok = open_listener(s, to, &addrs[i], is_default, e);
 	free(addrs);
 	return ok;
+}
+
+static bool
+open_listeners(struct server *s, struct listeners *to, char *const *specs, size_t count,
+    bool is_default, struct err *e)
+{
+	for (size_t i = 0; i < count; i++)
+		if (!open_spec(s, to, specs[i], is_default, e))
+			return false;
+	return true;
+}
+
+static void
+listeners_close(struct listeners *list)
+{
+	for (size_t i = 0; i < list->count; i++)
+		listener_free(list->items[i]);
+	free(list->items);
+	*list = (struct listeners){0};
 }
 
 static bool
@@ -198,11 +224,29 @@ build_mgmt(struct server *s, struct err *e)
 	};
 
 	s->mgmt = mgmt_new(s->loop, &conf);
-	for (size_t i = 0; i < mgmt->listener_count; i++)
-		if (!open_listeners(s, mgmt->listeners[i], e))
-			return err_prefix(e, "[mgmt] listener");
-	for (size_t i = 0; i < s->listener_count; i++)
-		if (!mgmt_serve(s->mgmt, s->listeners[i], e))
+	if (!open_listeners(s, &s->listeners, mgmt->listeners, mgmt->listener_count,
+		mgmt->default_listeners, e))
+		return err_prefix(e, "[mgmt] listener");
+	for (size_t i = 0; i < s->listeners.count; i++)
+		if (!mgmt_serve(s->mgmt, s->listeners.items[i], e))
+			return false;
+	return true;
+}
+
+static bool
+build_status(struct server *s, struct err *e)
+{
+	struct status_conf conf = {
+	    .desk = s->desk,
+	    .ca = s->ca,
+	};
+
+	s->status = status_new(s->loop, &conf);
+	if (!open_listeners(s, &s->status_listeners, s->conf->status_listeners,
+		s->conf->status_listener_count, false, e))
+		return err_prefix(e, "[status] listener");
+	for (size_t i = 0; i < s->status_listeners.count; i++)
+		if (!status_serve(s->status, s->status_listeners.items[i], e))
 			return false;
 	return true;
 }
@@ -212,11 +256,7 @@ close_listeners(void *arg)
 {
 	struct server *s = arg;
 
-	for (size_t i = 0; i < s->listener_count; i++)
-		listener_free(s->listeners[i]);
-	free(s->listeners);
-	s->listeners = NULL;
-	s->listener_count = 0;
+	listeners_close(&s->listeners);
 }
 
 static bool
@@ -246,6 +286,7 @@ static bool (*const steps[])(struct server *s, struct err *e) = {
     build_stores,
     build_desk,
     build_mgmt,
+    build_status,
     build_life,
 };
 
@@ -272,8 +313,10 @@ server_free(struct server *s)
 	if (s == NULL)
 		return;
 	life_free(s->life);
+	status_free(s->status);
 	mgmt_free(s->mgmt);
-	close_listeners(s);
+	listeners_close(&s->status_listeners);
+	listeners_close(&s->listeners);
 	desk_free(s->desk);
 	policy_free(s->policy);
 	for (size_t i = 0; s->stores != NULL && i < s->conf->storage_count; i++)
@@ -294,8 +337,12 @@ server_free(struct server *s)
 static void
 announce(const struct server *s)
 {
-	for (size_t i = 0; i < s->listener_count; i++)
-		log_info(NULL, "requests are taken on %s", listener_address(s->listeners[i])->text);
+	for (size_t i = 0; i < s->listeners.count; i++)
+		log_info(NULL, "requests are taken on %s",
+		    listener_address(s->listeners.items[i])->text);
+	for (size_t i = 0; i < s->status_listeners.count; i++)
+		log_info(NULL, "status is told on %s",
+		    listener_address(s->status_listeners.items[i])->text);
 	puts("running");
 	fflush(stdout);
 }

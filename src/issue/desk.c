@@ -317,6 +317,12 @@ desk_drain(struct desk *d)
 	d->draining = true;
 }
 
+bool
+desk_draining(const struct desk *d)
+{
+	return d->draining;
+}
+
 size_t
 desk_jobs(const struct desk *d)
 {

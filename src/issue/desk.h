@@ -69,6 +69,7 @@ void desk_sign(struct desk *d, const struct sign_request *request, sign_done_fn 
 
 /* From now on: cached answers still, new orders ERR_BUSY. */
 void desk_drain(struct desk *d);
+bool desk_draining(const struct desk *d);
 size_t desk_jobs(const struct desk *d);
 /* idle runs once no job is left (after this turn if it is so already). */
 void desk_on_idle(struct desk *d, void (*idle)(void *arg), void *arg);

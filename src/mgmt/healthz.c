@@ -4,8 +4,8 @@
 #include "mgmt/reply.h"
 
 void
-healthz_handle(struct mgmt *m, struct http_exchange *x)
+healthz_handle(void *server, struct http_exchange *x)
 {
-	(void)m;
+	(void)server;
 	reply_text(x, 200, "ok\n");
 }

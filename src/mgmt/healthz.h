@@ -3,6 +3,5 @@
 #pragma once
 
 struct http_exchange;
-struct mgmt;
 
-void healthz_handle(struct mgmt *m, struct http_exchange *x);
+void healthz_handle(void *server, struct http_exchange *x);

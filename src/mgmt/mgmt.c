@@ -7,8 +7,10 @@
 #include "base/alloc.h"
 #include "base/log.h"
 #include "http/server.h"
+#include "mgmt/healthz.h"
 #include "mgmt/reply.h"
 #include "mgmt/route.h"
+#include "mgmt/sign.h"
 
 enum {
 	HEADERS_MAX = 16 * 1024,
@@ -23,10 +25,18 @@ struct mgmt {
 	size_t max_size;
 };
 
+static const struct route routes[] = {
+    {"/sign", "POST", sign_handle},
+    {"/healthz", "GET, HEAD", healthz_handle},
+};
+
+static const struct route_table table = {
+    routes, sizeof(routes) / sizeof(routes[0]), "No such path: post the CSR to /sign"};
+
 static void
 handle(void *arg, struct http_exchange *x)
 {
-	route_dispatch(arg, x);
+	route_dispatch(&table, arg, x);
 }
 
 static void

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The management HTTP interface: what clients post to. A const table of routes
- * (route.c), one file per endpoint.
+ * The management HTTP interface: what clients post to. A const table of routes,
+ * one file per endpoint.
  */
 #pragma once
 

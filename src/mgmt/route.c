@@ -2,24 +2,12 @@
 #include "mgmt/route.h"
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <string.h>
 
 #include "base/err.h"
 #include "base/log.h"
 #include "http/server.h"
-#include "mgmt/healthz.h"
 #include "mgmt/reply.h"
-#include "mgmt/sign.h"
-
-static const struct route {
-	const char *path;
-	const char *allow; /* what 405 says */
-	void (*handle)(struct mgmt *m, struct http_exchange *x);
-} routes[] = {
-    {"/sign", "POST", sign_handle},
-    {"/healthz", "GET, HEAD", healthz_handle},
-};
 
 static bool
 path_is(const char *target, const char *path)
@@ -46,22 +34,22 @@ refuse(struct http_exchange *x, const struct err *e, const char *allow)
 }
 
 void
-route_dispatch(struct mgmt *m, struct http_exchange *x)
+route_dispatch(const struct route_table *table, void *server, struct http_exchange *x)
 {
 	struct err e;
 
-	for (size_t i = 0; i < sizeof(routes) / sizeof(routes[0]); i++) {
-		const struct route *r = &routes[i];
+	for (size_t i = 0; i < table->count; i++) {
+		const struct route *r = &table->routes[i];
 		if (!path_is(http_exchange_target(x), r->path))
 			continue;
 		if (method_allowed(http_exchange_method(x), r->allow)) {
-			r->handle(m, x);
+			r->handle(server, x);
 			return;
 		}
 		err_set(&e, ERR_METHOD, "%s takes %s only", r->path, r->allow);
 		refuse(x, &e, r->allow);
 		return;
 	}
-	err_set(&e, ERR_NOT_FOUND, "No such path: post the CSR to /sign");
+	err_set(&e, ERR_NOT_FOUND, "%s", table->not_found);
 	refuse(x, &e, NULL);
 }

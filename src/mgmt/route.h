@@ -1,9 +1,22 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The table of routes. Paths are matched raw, without the query, never decoded. */
+/* Tables of routes, one per server. Paths are matched raw, without the query, never decoded. */
 #pragma once
 
-struct http_exchange;
-struct mgmt;
+#include <stddef.h>
 
-/* Finds the route and calls its endpoint, or answers 404 or 405 with Allow. */
-void route_dispatch(struct mgmt *m, struct http_exchange *x);
+struct http_exchange;
+
+struct route {
+	const char *path;
+	const char *allow; /* what 405 says */
+	void (*handle)(void *server, struct http_exchange *x);
+};
+
+struct route_table {
+	const struct route *routes;
+	size_t count;
+	const char *not_found; /* the sentence of a 404 */
+};
+
+/* Finds the route and calls its endpoint with server, or answers 404 or 405 with Allow. */
+void route_dispatch(const struct route_table *table, void *server, struct http_exchange *x);

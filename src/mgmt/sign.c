@@ -92,8 +92,9 @@ read_authentication(struct sign *s, struct authentication *ret)
 }
 
 void
-sign_handle(struct mgmt *m, struct http_exchange *x)
+sign_handle(void *server, struct http_exchange *x)
 {
+	struct mgmt *m = server;
 	struct sign *s = xcalloc(1, sizeof(*s));
 	struct authentication auth;
 	struct peer_identity peer;

@@ -3,6 +3,5 @@
 #pragma once
 
 struct http_exchange;
-struct mgmt;
 
-void sign_handle(struct mgmt *m, struct http_exchange *x);
+void sign_handle(void *server, struct http_exchange *x);

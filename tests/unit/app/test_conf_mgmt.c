@@ -397,6 +397,22 @@ test_config_file_belonged_to_python(void **state)
 	expect("logging", "config-file = logging.ini", CONF_WARNING, "belonged to the Python");
 }
 
+/* ---- [status] ---- */
+
+static void
+test_status(void **state)
+{
+	struct conf *c = conf_test_fine("[status]\nlistener = 127.0.0.1:1314\n"
+					"listener = unix:/run/acmems/status.sock\n" ACCOUNT AUTH);
+
+	(void)state;
+	assert_int_equal(c->status_listener_count, 2);
+	assert_string_equal(c->status_listeners[0], "127.0.0.1:1314");
+	assert_string_equal(c->status_listeners[1], "unix:/run/acmems/status.sock");
+	conf_free(c);
+	expect("status", "listener = 127.0.0.1", CONF_ERROR, "listener");
+}
+
 /* ---- what is not built yet ---- */
 
 static void
@@ -404,7 +420,6 @@ test_refused_for_now(void **state)
 {
 	(void)state;
 	expect("logging", "audit = /var/log/audit", CONF_ERROR, "not in this version yet");
-	expect("status", "listener = 127.0.0.1:1314", CONF_ERROR, "not in this version yet");
 	expect("process", "user = acmems", CONF_ERROR, "not in this version yet");
 	conf_free(conf_test_fine("[status]\nlistener =\n[process]\n" ACCOUNT AUTH));
 }
@@ -429,6 +444,7 @@ main(void)
 	    cmocka_unit_test(test_journal),
 	    cmocka_unit_test(test_format),
 	    cmocka_unit_test(test_config_file_belonged_to_python),
+	    cmocka_unit_test(test_status),
 	    cmocka_unit_test(test_refused_for_now),
 	};
 

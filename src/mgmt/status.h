@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The status HTTP interface: what orchestrators and monitoring ask. A server of
+ * its own, with a table of its own, so that it can listen where clients do not.
+ * Serves to the very end: /readyz says that we are on the way down.
+ */
+#pragma once
+
+#include <stdbool.h>
+
+#include "base/err.h"
+
+struct ca;
+struct desk;
+struct listener;
+struct loop;
+struct status;
+
+struct status_conf {
+	const struct desk *desk; /* all borrowed; must outlive the server */
+	const struct ca *ca;
+};
+
+struct status *status_new(struct loop *loop, const struct status_conf *conf);
+void status_free(struct status *s); /* NULL is fine */
+bool status_serve(struct status *s, struct listener *l, struct err *e);
+
+/* For the endpoints of this room. */
+const struct status_conf *status_conf(const struct status *s);
