@@ -5,30 +5,20 @@
 #include <stdlib.h>
 
 #include "acme/ca.h"
+#include "app/ca_client.h"
 #include "app/ca_events.h"
 #include "app/conf.h"
 #include "app/life.h"
 #include "base/alloc.h"
 #include "base/log.h"
 #include "challenge/challenge.h"
-#include "config.h"
 #include "ev/listener.h"
 #include "ev/loop.h"
-#include "ev/resolve.h"
-#include "http/client.h"
-#include "http/tls.h"
 #include "issue/desk.h"
 #include "issue/policy.h"
 #include "issue/store.h"
 #include "mgmt/mgmt.h"
 #include "mgmt/status.h"
-
-enum {
-	CA_CONNECTIONS = 16,
-	CA_BODY_MAX = 256 * 1024,
-	CA_HEADERS_MAX = 32 * 1024,
-	CA_IDLE_MS = 30 * 1000,
-};
 
 struct listeners {
 	struct listener **items;
@@ -38,9 +28,7 @@ struct listeners {
 struct server {
 	const struct conf *conf;
 	struct loop *loop;
-	struct resolver *resolver;
-	struct ssl_ctx_st *tls;
-	struct http_client *http;
+	struct ca_client client;
 	struct ca *ca;
 	struct challenge **challenges; /* by verification block */
 	struct store **stores;         /* by storage block */
@@ -71,23 +59,7 @@ build_loop(struct server *s, struct err *e)
 static bool
 build_client(struct server *s, struct err *e)
 {
-	struct http_client_conf conf = {
-	    .user_agent = "acmems/" ACMEMS_VERSION,
-	    .max_connections = CA_CONNECTIONS,
-	    .max_body = CA_BODY_MAX,
-	    .max_headers = CA_HEADERS_MAX,
-	    .idle_ms = CA_IDLE_MS,
-	};
-
-	s->resolver = resolver_new(s->loop, e);
-	if (s->resolver == NULL)
-		return false;
-	s->tls = tls_client_context(s->conf->ca_file, e);
-	if (s->tls == NULL)
-		return false;
-	conf.tls = s->tls;
-	s->http = http_client_new(s->loop, s->resolver, &conf);
-	return true;
+	return ca_client_init(&s->client, s->loop, s->conf->ca_file, e);
 }
 
 static bool
@@ -96,7 +68,7 @@ build_ca(struct server *s, struct err *e)
 	struct ca_conf conf = s->conf->ca;
 
 	conf.event = ca_events_log;
-	s->ca = ca_new(s->loop, s->http, &conf, e);
+	s->ca = ca_new(s->loop, s->client.http, &conf, e);
 	return s->ca != NULL;
 }
 
@@ -109,7 +81,7 @@ build_challenges(struct server *s, struct err *e)
 	for (size_t i = 0; i < n; i++) {
 		struct challenge_conf conf = s->conf->verifications[i];
 
-		conf.http = s->http;
+		conf.http = s->client.http;
 		conf.warn = warn;
 		conf.warn_arg = (void *)conf.name;
 		s->challenges[i] = challenge_new(s->loop, &conf, e);
@@ -326,9 +298,7 @@ server_free(struct server *s)
 		challenge_free(s->challenges[i]);
 	free(s->challenges);
 	ca_free(s->ca);
-	http_client_free(s->http);
-	tls_context_free(s->tls);
-	resolver_free(s->resolver);
+	ca_client_done(&s->client);
 	loop_free(s->loop);
 	free(s);
 }
