@@ -31,17 +31,18 @@ static enum authorization_state enter_done(struct authorization *a);
 static const struct {
 	const char *name;
 	bool deadline; /* arm the timer for the order's deadline */
+	enum acme_step step;
 	enum authorization_state (*enter)(struct authorization *a);
 } states[] = {
-    [AUTHORIZATION_IDLE] = {"idle", false, enter_stay},
-    [AUTHORIZATION_FETCH] = {"fetch", false, enter_fetch},
-    [AUTHORIZATION_PRESENT] = {"present", true, enter_present},
-    [AUTHORIZATION_GATHER] = {"gather", true, enter_gather},
-    [AUTHORIZATION_TELL] = {"tell", false, enter_tell},
-    [AUTHORIZATION_WAIT] = {"wait", false, enter_wait},
-    [AUTHORIZATION_POLL] = {"poll", false, enter_poll},
-    [AUTHORIZATION_WITHDRAW] = {"withdraw", false, enter_withdraw},
-    [AUTHORIZATION_DONE] = {"done", false, enter_done},
+    [AUTHORIZATION_IDLE] = {"idle", false, ACME_STEP_NONE, enter_stay},
+    [AUTHORIZATION_FETCH] = {"fetch", false, ACME_STEP_NONE, enter_fetch},
+    [AUTHORIZATION_PRESENT] = {"present", true, ACME_STEP_PRESENT, enter_present},
+    [AUTHORIZATION_GATHER] = {"gather", true, ACME_STEP_NONE, enter_gather},
+    [AUTHORIZATION_TELL] = {"tell", false, ACME_STEP_TELL, enter_tell},
+    [AUTHORIZATION_WAIT] = {"wait", false, ACME_STEP_NONE, enter_wait},
+    [AUTHORIZATION_POLL] = {"poll", false, ACME_STEP_NONE, enter_poll},
+    [AUTHORIZATION_WITHDRAW] = {"withdraw", false, ACME_STEP_NONE, enter_withdraw},
+    [AUTHORIZATION_DONE] = {"done", false, ACME_STEP_NONE, enter_done},
 };
 static_assert(sizeof(states) / sizeof(states[0]) == AUTHORIZATION_STATE_COUNT, "one row per state");
 
@@ -73,6 +74,8 @@ authorization_move(struct authorization *a, enum authorization_state next)
 		a->state = next;
 		if (states[next].deadline)
 			timer_start(a->timer, time_left(a));
+		if (states[next].step != ACME_STEP_NONE)
+			a->conf.step(a->arg, a->name, states[next].step);
 		next = states[next].enter(a);
 	}
 }

@@ -14,6 +14,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "acme/order.h"
 #include "base/err.h"
 #include "codec/identifier.h"
 
@@ -33,10 +34,12 @@ struct authorization_conf {
 	/* The CA reported an error on the challenge but has not given up (or NULL: no error any
 	 * more). */
 	void (*trouble)(void *arg, const struct err *e);
+	/* It has come to that step, of those before its end. */
+	void (*step)(void *arg, const char *name, enum acme_step step);
 };
 
 /* e is NULL when the authorization is valid; arg is also that of
- * presented and trouble. A failed validation is
+ * presented, trouble and step. A failed validation is
  * ERR_VALIDATION (or what its problem says) and begins "Validation failed for NAME: ". name is ""
  * as long as it is not known. */
 typedef void authorization_done_fn(void *arg, const char *name, const struct err *e);

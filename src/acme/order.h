@@ -21,6 +21,16 @@ struct acme_solver;
 struct ca;
 struct op;
 
+/* How far an authorization has got, for people who watch. */
+enum acme_step {
+	ACME_STEP_NONE,
+	ACME_STEP_PRESENT, /* its answer is being made available */
+	ACME_STEP_TELL,    /* the CA is told to look */
+	ACME_STEP_VALID,
+	ACME_STEP_FAILED,
+	ACME_STEP_COUNT
+};
+
 struct acme_order_conf {
 	const struct csr *csr;      /* copied */
 	const char *profile;        /* NULL: the CA's default */
@@ -34,6 +44,9 @@ struct acme_order_conf {
 	 * pending: text for a client whose time runs out before the order's does (421 rather than
 	 * 504); NULL error: none now. May be NULL. */
 	void (*challenge_error)(void *arg, const struct err *e);
+	/* An authorization has come to that step; name is as in the CSR. Must not cancel the order.
+	 * May be NULL. */
+	void (*step)(void *arg, const char *name, enum acme_step step);
 };
 
 /* chain is the callee's to free (chain_free); NULL on failure, with e. certificate_url lives during

@@ -83,6 +83,16 @@ order_nobody_on_the_way(struct order *o)
 static void order_trouble(void *arg, const struct err *e);
 
 static void
+order_step(void *arg, const char *name, enum acme_step step)
+{
+	const struct order_child *c = arg;
+	const struct order *o = c->order;
+
+	if (o->conf.step != NULL)
+		o->conf.step(o->arg, name, step);
+}
+
+static void
 authorized(void *arg, const char *name, const struct err *e)
 {
 	struct order_child *c = arg;
@@ -91,6 +101,7 @@ authorized(void *arg, const char *name, const struct err *e)
 	o->running--;
 	o->on_the_way -= !c->gathered;
 	c->gathered = false;
+	order_step(c, name, e == NULL ? ACME_STEP_VALID : ACME_STEP_FAILED);
 	if (e == NULL)
 		order_trouble(c, NULL);
 	if (o->state == ORDER_DONE)
@@ -137,6 +148,7 @@ order_enter_authorize(struct order *o)
 	    .deadline = o->deadline,
 	    .presented = order_presented,
 	    .trouble = order_trouble,
+	    .step = order_step,
 	};
 
 	o->child_count = o->object.authorization_count;

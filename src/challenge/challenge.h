@@ -29,6 +29,7 @@ struct challenge_http01_conf {
 	char **listeners; /* as written */
 	size_t listener_count;
 	bool default_listeners; /* nothing was configured: a family the machine lacks is skipped */
+	const char *greeting;   /* a constant: what GET / is answered with; NULL: 404 */
 };
 
 struct challenge_conf {

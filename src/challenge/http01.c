@@ -32,6 +32,7 @@ struct http01 {
 	size_t listener_count;
 	void (*warn)(void *arg, const char *text);
 	void *warn_arg;
+	const char *greeting; /* or NULL */
 	int64_t next_warning;
 };
 
@@ -73,18 +74,34 @@ http01_withdraw(struct acme_solver *solver, const struct acme_answer *answer, vo
 
 /* ---- the server ---- */
 
-static void
-reply_not_found(struct http_exchange *x)
+static bool
+is_reading(const struct http_exchange *x)
 {
-	static const char body[] = "there is no such challenge here\n";
+	const char *method = http_exchange_method(x);
 
+	return strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0;
+}
+
+static void
+reply_line(struct http_exchange *x, int status, const char *line)
+{
 	http_exchange_reply(x,
 	    &(struct http_reply){
-		.status = 404,
+		.status = status,
 		.content_type = "text/plain",
-		.body = body,
-		.body_len = sizeof(body) - 1,
+		.body = line,
+		.body_len = strlen(line),
 	    });
+}
+
+/* Somebody looks whether we are there, or asks for what is not. */
+static void
+reply_without_token(const struct http01 *h, struct http_exchange *x)
+{
+	if (h->greeting != NULL && is_reading(x) && strcmp(http_exchange_target(x), "/") == 0)
+		reply_line(x, 200, h->greeting);
+	else
+		reply_line(x, 404, "there is no such challenge here\n");
 }
 
 /* The host of a Host header: without its port, and without brackets. */
@@ -126,9 +143,8 @@ static const struct token *
 find_token(const struct http01 *h, const struct http_exchange *x)
 {
 	const char *target = http_exchange_target(x);
-	const char *method = http_exchange_method(x);
 
-	if (strcmp(method, "GET") != 0 && strcmp(method, "HEAD") != 0)
+	if (!is_reading(x))
 		return NULL;
 	if (strncmp(target, PATH, sizeof(PATH) - 1) != 0)
 		return NULL;
@@ -143,7 +159,7 @@ handle(void *arg, struct http_exchange *x)
 	const struct token *token = find_token(h, x);
 
 	if (token == NULL) {
-		reply_not_found(x);
+		reply_without_token(h, x);
 		return;
 	}
 	check_host(h, x, token);
@@ -235,6 +251,7 @@ http01_new(struct loop *loop, const struct challenge_conf *conf, struct err *e)
 	h->base.solver = (struct acme_solver){"http-01", http01_present, http01_withdraw};
 	h->warn = conf->warn;
 	h->warn_arg = conf->warn_arg;
+	h->greeting = conf->http01.greeting;
 	h->tokens = tokens_new(loop);
 	h->server = http_server_new(loop,
 	    &(struct http_server_conf){

@@ -24,6 +24,31 @@ one_name(void **state)
 	world_close(&w);
 }
 
+/* What people who watch are told: of each name as it was asked for. */
+static void
+steps_are_told(void **state)
+{
+	struct world w;
+	struct result r;
+
+	world_open_at(&w, "https://ca.test", "dns-01");
+	w.fake.authorized_names = ",b.test,";
+	world_ready(&w);
+	order_start(&w, &r, "*.a.test,b.test");
+	assert_true(order_wait(&w, &r, 10 * 1000));
+	assert_issued(&r);
+	assert_string_equal(r.steps, " *.a.test:present b.test:valid *.a.test:tell *.a.test:valid");
+	order_done(&r);
+
+	w.fake.fail = ",c.test,";
+	order_start(&w, &r, "c.test");
+	assert_true(order_wait(&w, &r, 10 * 1000));
+	assert_failed(&r, ERR_VALIDATION, "c.test");
+	assert_string_equal(r.steps, " c.test:present c.test:tell c.test:failed");
+	order_done(&r);
+	world_close(&w);
+}
+
 /* Orders wait for an account that is being brought in order. */
 static void
 before_the_account(void **state)
@@ -552,6 +577,7 @@ main(void)
 {
 	static const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(one_name),
+	    cmocka_unit_test(steps_are_told),
 	    cmocka_unit_test(before_the_account),
 	    cmocka_unit_test(many_names),
 	    cmocka_unit_test(told_when_all_are_presented),

@@ -185,6 +185,21 @@ on_moved(void *arg, const char *state)
 }
 
 static void
+on_step(void *arg, const char *name, enum acme_step step)
+{
+	static const char *const names[ACME_STEP_COUNT] = {
+	    [ACME_STEP_PRESENT] = "present",
+	    [ACME_STEP_TELL] = "tell",
+	    [ACME_STEP_VALID] = "valid",
+	    [ACME_STEP_FAILED] = "failed",
+	};
+	struct result *r = arg;
+	size_t len = strlen(r->steps);
+
+	snprintf(r->steps + len, sizeof(r->steps) - len, " %s:%s", name, names[step]);
+}
+
+static void
 on_trouble(void *arg, const struct err *e)
 {
 	struct result *r = arg;
@@ -207,6 +222,7 @@ order_start_with(struct world *w, struct result *r, const char *names, unsigned 
 	    .deadline = clock_mono_ms() + time_ms,
 	    .moved = on_moved,
 	    .challenge_error = on_trouble,
+	    .step = on_step,
 	};
 	struct err e;
 

@@ -43,6 +43,7 @@ struct result {
 	char url[256];
 	struct err e;
 	char states[2048]; /* " account new-order ..." */
+	char steps[2048];  /* " a.test:present a.test:tell ..." */
 	unsigned troubles;
 	struct err trouble;
 	char *pem;

@@ -220,6 +220,32 @@ test_everything_else_is_404(void **state)
 }
 
 static void
+test_greeting(void **state)
+{
+	struct fixture *f = *state;
+	struct challenge_conf conf = {
+	    .name = "http",
+	    .type = CHALLENGE_HTTP01,
+	    .http01 = {.listeners = (char *[]){f->spec},
+		.listener_count = 1,
+		.greeting = "good morning\n"},
+	};
+	struct raw_client *c;
+
+	challenge_free(f->challenge);
+	f->challenge = challenge_new(f->loop, &conf, NULL);
+	assert_non_null(f->challenge);
+	c = raw_connect(&f->address);
+	assert_int_equal(ask(f, c, "GET / HTTP/1.1\r\nHost: www.example\r\n\r\n", false), 200);
+	assert_string_equal(raw_body(c), "good morning\n");
+	assert_int_equal(ask(f, c, "HEAD / HTTP/1.1\r\nHost: www.example\r\n\r\n", true), 200);
+	raw_close(c);
+	assert_int_equal(ask_once(f, "DELETE / HTTP/1.1\r\nHost: www.example\r\n\r\n"), 404);
+	assert_int_equal(ask_once(f, "GET /x HTTP/1.1\r\nHost: www.example\r\n\r\n"), 404);
+	assert_int_equal(ask_once(f, "GET " PATH "token" HOST), 404);
+}
+
+static void
 test_bodies_are_refused(void **state)
 {
 	struct fixture *f = *state;
@@ -419,6 +445,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    TEST(test_answers),
 	    TEST(test_everything_else_is_404),
+	    TEST(test_greeting),
 	    TEST(test_bodies_are_refused),
 	    cmocka_unit_test(test_host),
 	    TEST(test_http_1_0_without_host),
