@@ -24,6 +24,7 @@ struct http_exchange; /* one request that waits for its reply */
 struct http_server;
 struct listener;
 struct loop;
+struct ssl_ctx_st;
 
 struct http_reply {
 	int status;
@@ -50,6 +51,8 @@ struct http_server_conf {
 	int64_t receive_ms; /* a whole request, first byte to last, must be here within this */
 	int64_t idle_ms;    /* a kept-alive connection without a request */
 	bool need_length;   /* POST without Content-Length is 411 */
+	/* Of tls_server_context, borrowed: nothing but TLS is spoken. NULL: plain. */
+	struct ssl_ctx_st *tls;
 	http_handler_fn *handler;
 	http_refuse_fn *refuse; /* NULL: one plain line; else it replies itself */
 	void *arg;

@@ -25,6 +25,7 @@ connection_free(struct http_connection *c)
 
 	if (s->receiving == c)
 		s->receiving = NULL;
+	connection_tls_goodbye(c->bev);
 	TAILQ_REMOVE(&s->connections, c, entry);
 	evbuffer_remove_cb_entry(bufferevent_get_input(c->bev), c->input_cb);
 	task_cancel(&c->task);
@@ -131,7 +132,8 @@ connection_accept(struct http_server *s)
 	struct http_connection *c = xcalloc(1, sizeof(*c));
 
 	c->server = s;
-	c->bev = bufferevent_socket_new(loop_base(s->loop), -1, 0);
+	c->bev = s->conf.tls != NULL ? connection_tls_bufferevent(loop_base(s->loop), s->conf.tls)
+				     : bufferevent_socket_new(loop_base(s->loop), -1, 0);
 	if (c->bev == NULL)
 		abort();
 	c->timer = timer_new(s->loop, time_over, c);
@@ -207,6 +209,7 @@ linger_write(struct bufferevent *bev, void *arg)
 	if (evbuffer_get_length(bufferevent_get_output(bev)) > 0 || c->phase == PHASE_LINGERING)
 		return;
 	c->phase = PHASE_LINGERING;
+	connection_tls_goodbye(bev);
 	shutdown(bufferevent_getfd(bev), SHUT_WR);
 	timer_start(c->timer, LINGER_MS);
 	linger_read(bev, c);

@@ -18,6 +18,7 @@
 
 struct bufferevent;
 struct evbuffer_cb_entry;
+struct event_base;
 struct evhttp;
 struct evhttp_bound_socket;
 struct evhttp_connection;
@@ -74,6 +75,10 @@ struct http_connection {
 	const char *refused_detail;
 	struct http_exchange *exchange;
 };
+
+/* server_tls.c: a bufferevent that speaks TLS, and its end in due form. Never NULL. */
+struct bufferevent *connection_tls_bufferevent(struct event_base *base, struct ssl_ctx_st *tls);
+void connection_tls_goodbye(struct bufferevent *bev); /* one that speaks no TLS is fine */
 
 /* server_gate.c: from now on input is checked before evhttp sees it. */
 void gate_install(struct http_connection *c);
