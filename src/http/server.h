@@ -78,15 +78,15 @@ const char *http_exchange_header(
 /* Calls fn for each header of that name in order (X-Forwarded-For may stand more than once). */
 void http_exchange_headers(const struct http_exchange *x, const char *name,
     void (*fn)(const char *value, void *arg), void *arg);
-const char *http_exchange_body(
-    const struct http_exchange *x, size_t *ret_len); /* not NUL-terminated */
+/* Not NUL-terminated. Valid while the handler runs: who replies later copies what he needs. */
+const char *http_exchange_body(const struct http_exchange *x, size_t *ret_len);
 /* AF_UNIX for a unix socket. */
 const struct sockaddr *http_exchange_peer(const struct http_exchange *x);
 /* "192.0.2.1", "2001:db8::1" or "unix"; valid as long as the exchange. */
 const char *http_exchange_peer_text(const struct http_exchange *x);
 
 /* fn runs at most once if the client goes away (also half-closes) before the reply; the exchange is
- * gone when it returns. The body is not valid any more then. Set it when the reply is deferred. */
+ * gone when it returns. Set it when the reply is deferred. */
 void http_exchange_on_hangup(struct http_exchange *x, void (*fn)(void *arg), void *arg);
 /* Answers; the exchange is gone. HEAD gets no body. */
 void http_exchange_reply(struct http_exchange *x, const struct http_reply *reply);

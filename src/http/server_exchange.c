@@ -58,6 +58,15 @@ refuse(struct http_exchange *x, const struct http_server_conf *conf, int status,
 	    });
 }
 
+/* Whoever replies later has what he needs of it; a kilobyte of buffer need not wait with him. */
+static void
+drop_body(struct evhttp_request *req)
+{
+	struct evbuffer *body = evhttp_request_get_input_buffer(req);
+
+	evbuffer_drain(body, evbuffer_get_length(body));
+}
+
 void
 exchange_begin(struct http_connection *c, struct evhttp_request *req)
 {
@@ -76,8 +85,10 @@ exchange_begin(struct http_connection *c, struct evhttp_request *req)
 		conf->handler(conf->arg, x);
 	/* Still there: the reply is deferred. (c itself lives at least until the end of this turn.)
 	 */
-	if (c->exchange != NULL)
+	if (c->exchange != NULL) {
+		drop_body(req);
 		connection_watch(c);
+	}
 }
 
 void

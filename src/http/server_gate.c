@@ -53,6 +53,8 @@ head_complete(struct http_connection *c, size_t len)
 		head_refused(c, status, detail);
 		return;
 	}
+	buf_done(&c->raw); /* the head has a copy */
+	buf_init(&c->raw, conf->max_headers);
 	c->phase = PHASE_BODY;
 	connection_pass_input(c);
 }

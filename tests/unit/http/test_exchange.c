@@ -44,7 +44,10 @@ test_client_waits(void **state)
 	struct raw_client *c = deferred(f, POST);
 	size_t len;
 
-	assert_memory_equal(http_exchange_body(f->kept, &len), "abc", 3);
+	assert_int_equal(f->body_len, 3);
+	assert_memory_equal(f->body, "abc", 3);
+	assert_string_equal(http_exchange_body(f->kept, &len), "");
+	assert_int_equal(len, 0);
 	for (int i = 0; i < 3; i++) {
 		answer(f);
 		PUMP_UNTIL(f->loop, raw_has_answer(c, false));
