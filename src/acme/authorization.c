@@ -11,6 +11,7 @@
 #include "acme/solver.h"
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "base/err_slot.h"
 #include "base/log.h"
 #include "ev/loop.h"
 #include "ev/timer.h"
@@ -58,6 +59,8 @@ time_left(const struct authorization *a)
 static void
 authorization_move(struct authorization *a, enum authorization_state next)
 {
+	struct err e;
+
 	/* Cancelled by one of its own callbacks, which is still on the stack. */
 	if (a->state == AUTHORIZATION_DONE)
 		return;
@@ -65,12 +68,13 @@ authorization_move(struct authorization *a, enum authorization_state next)
 		op_cancel(&a->step);
 		timer_stop(a->timer);
 		if (++a->moves == MOVES_MAX) {
-			err_set(
-			    &a->result, ERR_INTERNAL, "authorization %s: too many steps", a->name);
+			err_set(&e, ERR_INTERNAL, "authorization %s: too many steps",
+			    authorization_name(a));
+			err_slot_set(&a->result, &e);
 			next = AUTHORIZATION_WITHDRAW;
 		}
-		log_debug(NULL, "authorization %s: %s -> %s", a->name, states[a->state].name,
-		    states[next].name);
+		log_debug(NULL, "authorization %s: %s -> %s", authorization_name(a),
+		    states[a->state].name, states[next].name);
 		a->state = next;
 		if (states[next].deadline)
 			timer_start(a->timer, time_left(a));
@@ -91,7 +95,7 @@ enter_stay(struct authorization *a)
 static enum authorization_state
 authorization_failed(struct authorization *a, const struct err *e)
 {
-	a->result = e->kind == ERR_TIMEOUT && a->trouble.kind != ERR_NONE ? a->trouble : *e;
+	err_slot_set(&a->result, e->kind == ERR_TIMEOUT && a->trouble != NULL ? a->trouble : e);
 	return AUTHORIZATION_WITHDRAW;
 }
 
@@ -105,7 +109,7 @@ authorization_timer(void *arg)
 		authorization_move(a, AUTHORIZATION_POLL);
 		return;
 	}
-	err_set(&e, ERR_TIMEOUT, "no time left for the authorization of %s", a->name);
+	err_set(&e, ERR_TIMEOUT, "no time left for the authorization of %s", authorization_name(a));
 	authorization_move(a, authorization_failed(a, &e));
 }
 
@@ -130,37 +134,37 @@ authorization_request(struct authorization *a, enum acme_place place, const char
 static void
 take_challenge(struct authorization *a, const struct acme_challenge_object *from)
 {
+	acme_challenge_object_done(&a->challenge);
 	a->challenge = *from;
 	a->challenge.url = xstrdup(from->url);
-	/* The rest of it, the error, stays with the object. */
-	a->challenge.has_error = false;
-	memset(&a->challenge.error, 0, sizeof(a->challenge.error));
+	a->challenge.token = xstrdup(from->token);
+	a->challenge.error = NULL; /* stays with the object */
 }
 
 static enum authorization_state
-authorization_invalid(struct authorization *a)
+authorization_invalid(struct authorization *a, const struct acme_authorization_object *seen)
 {
 	struct err e;
 
-	authorization_invalid_err(a, &e);
+	authorization_invalid_err(a, seen, &e);
 	return authorization_failed(a, &e);
 }
 
 static enum authorization_state
-authorization_begin(struct authorization *a)
+authorization_begin(struct authorization *a, const struct acme_authorization_object *seen)
 {
-	const struct acme_challenge_object *c = authorization_challenge(a);
+	const struct acme_challenge_object *c = authorization_challenge(a, seen);
 	struct err e;
 
-	if (a->object.status == ACME_STATUS_VALID)
+	if (seen->status == ACME_STATUS_VALID)
 		return AUTHORIZATION_DONE;
-	if (a->object.status != ACME_STATUS_PENDING)
-		return authorization_invalid(a);
+	if (seen->status != ACME_STATUS_PENDING)
+		return authorization_invalid(a, seen);
 	if (!authorization_asked_for(a, &e))
 		return authorization_failed(a, &e);
 	if (c == NULL || c->status == ACME_STATUS_INVALID) {
 		if (c == NULL)
-			authorization_no_challenge_err(a, &e);
+			authorization_no_challenge_err(a, seen, &e);
 		else
 			authorization_validation_err(a, c, &e);
 		return authorization_failed(a, &e);
@@ -172,12 +176,16 @@ authorization_begin(struct authorization *a)
 static void
 fetched(void *arg, const struct request_answer *answer, const struct err *e)
 {
+	struct acme_authorization_object seen = {0};
 	struct authorization *a = arg;
+	enum authorization_state next;
 	struct err bad;
 
-	if (e == NULL && !authorization_read(a, answer, &bad))
+	if (e == NULL && !authorization_read(a, answer, &seen, &bad))
 		e = &bad;
-	authorization_move(a, e != NULL ? authorization_failed(a, e) : authorization_begin(a));
+	next = e != NULL ? authorization_failed(a, e) : authorization_begin(a, &seen);
+	acme_authorization_object_done(&seen);
+	authorization_move(a, next);
 }
 
 static enum authorization_state
@@ -305,7 +313,7 @@ told(void *arg, const struct request_answer *answer, const struct err *e)
 	if (e == NULL) {
 		authorization_move(a, challenge_answered(a, answer));
 	} else if (worth_a_look(answer, e)) {
-		a->refused = *e;
+		err_slot_set(&a->refused, e);
 		authorization_move(a, AUTHORIZATION_POLL);
 	} else {
 		authorization_move(a, authorization_failed(a, e));
@@ -334,9 +342,9 @@ enter_wait(struct authorization *a)
 
 /* Some CAs leave the authorization pending for ever when its challenge is invalid. */
 static enum authorization_state
-authorization_still_pending(struct authorization *a)
+authorization_still_pending(struct authorization *a, const struct acme_authorization_object *seen)
 {
-	const struct acme_challenge_object *c = authorization_challenge(a);
+	const struct acme_challenge_object *c = authorization_challenge(a, seen);
 	struct err e;
 
 	if (c != NULL && c->status == ACME_STATUS_INVALID) {
@@ -344,9 +352,9 @@ authorization_still_pending(struct authorization *a)
 		return authorization_failed(a, &e);
 	}
 	/* It was refused, and not because it was told before. */
-	if (a->refused.kind != ERR_NONE && c != NULL && c->status == ACME_STATUS_PENDING)
-		return authorization_failed(a, &a->refused);
-	err_clear(&a->refused);
+	if (a->refused != NULL && c != NULL && c->status == ACME_STATUS_PENDING)
+		return authorization_failed(a, a->refused);
+	err_slot_clear(&a->refused);
 	authorization_trouble(a, c);
 	return AUTHORIZATION_WAIT;
 }
@@ -354,24 +362,26 @@ authorization_still_pending(struct authorization *a)
 static void
 polled(void *arg, const struct request_answer *answer, const struct err *e)
 {
+	struct acme_authorization_object seen = {0};
 	struct authorization *a = arg;
 	enum authorization_state next;
 	struct err bad;
 
-	if (e == NULL && !authorization_read(a, answer, &bad))
+	if (e == NULL && !authorization_read(a, answer, &seen, &bad))
 		e = &bad;
 	if (e != NULL) {
 		next = poll_forgives(&a->poll, answer->status, e) ? AUTHORIZATION_WAIT
 								  : authorization_failed(a, e);
 	} else {
 		poll_heard(&a->poll, answer->retry_after);
-		if (a->object.status == ACME_STATUS_PENDING)
-			next = authorization_still_pending(a);
-		else if (a->object.status == ACME_STATUS_VALID)
+		if (seen.status == ACME_STATUS_PENDING)
+			next = authorization_still_pending(a, &seen);
+		else if (seen.status == ACME_STATUS_VALID)
 			next = AUTHORIZATION_WITHDRAW;
 		else
-			next = authorization_invalid(a);
+			next = authorization_invalid(a, &seen);
 	}
+	acme_authorization_object_done(&seen);
 	authorization_move(a, next);
 }
 
@@ -407,8 +417,11 @@ authorization_free(void *ptr)
 	struct authorization *a = ptr;
 
 	timer_free(a->timer);
-	acme_authorization_object_done(&a->object);
 	acme_challenge_object_done(&a->challenge);
+	err_slot_clear(&a->refused);
+	err_slot_clear(&a->trouble);
+	err_slot_clear(&a->result);
+	free(a->name);
 	free(a->key_authorization);
 	free(a->url);
 	free(a);
@@ -420,7 +433,7 @@ enter_done(struct authorization *a)
 	struct loop *loop = a->ca->loop;
 
 	op_end(&a->op);
-	a->done(a->arg, a->name, a->result.kind != ERR_NONE ? &a->result : NULL);
+	a->done(a->arg, authorization_name(a), a->result);
 	loop_dispose(loop, authorization_free, a);
 	return AUTHORIZATION_DONE;
 }

@@ -38,29 +38,33 @@ struct authorization {
 	struct op *step;
 	struct timer *timer;
 	struct poll poll;
-	struct acme_authorization_object object; /* as last seen */
 	struct identifier identifier;
-	char name[IDENTIFIER_MAX + 1];          /* for people: with "*." for a wildcard */
-	struct acme_challenge_object challenge; /* ours, as last seen */
+	char *name; /* for people: with "*." for a wildcard; NULL: not known yet */
+	struct acme_challenge_object challenge; /* ours, as first seen */
 	char *key_authorization;                /* of what is presented */
 	bool presented;
-	bool hurry;         /* the CA asked our listener while we were asking it */
-	struct err refused; /* the CA did not take our word that the answer is there */
-	struct err trouble; /* the CA's last word on the challenge, as long as it is pending */
-	struct err result;
+	bool hurry;          /* the CA asked our listener while we were asking it */
+	struct err *refused; /* the CA did not take our word that the answer is there */
+	struct err *trouble; /* the CA's last word on the challenge, as long as it is pending */
+	struct err *result;  /* why it failed */
 };
 
-/* authorization_says.c. Takes the object over as last seen. ERR_UPSTREAM. */
-bool authorization_read(
-    struct authorization *a, const struct request_answer *answer, struct err *e);
+/* authorization_says.c. The object is the caller's; what it is for is noted. ERR_UPSTREAM. */
+bool authorization_read(struct authorization *a, const struct request_answer *answer,
+    struct acme_authorization_object *ret, struct err *e);
+/* The name, "" as long as it is not known. */
+const char *authorization_name(const struct authorization *a);
 /* The challenge of the solver's kind, or NULL. */
-const struct acme_challenge_object *authorization_challenge(const struct authorization *a);
+const struct acme_challenge_object *authorization_challenge(
+    const struct authorization *a, const struct acme_authorization_object *seen);
 /* Whether the order asked for its name at all. ERR_UPSTREAM. */
 bool authorization_asked_for(const struct authorization *a, struct err *e);
 /* Why it failed; c may be NULL. */
 void authorization_validation_err(
     const struct authorization *a, const struct acme_challenge_object *c, struct err *e);
-void authorization_invalid_err(const struct authorization *a, struct err *e);
-void authorization_no_challenge_err(const struct authorization *a, struct err *e);
+void authorization_invalid_err(
+    const struct authorization *a, const struct acme_authorization_object *seen, struct err *e);
+void authorization_no_challenge_err(
+    const struct authorization *a, const struct acme_authorization_object *seen, struct err *e);
 /* The challenge has an error while it is pending, or none any more: tells the order. */
 void authorization_trouble(struct authorization *a, const struct acme_challenge_object *c);

@@ -6,75 +6,77 @@
 #include "acme/ca_private.h"
 #include "acme/request.h"
 #include "acme/solver.h"
+#include "base/alloc.h"
+#include "base/err_slot.h"
 
 void
 authorization_validation_err(
     const struct authorization *a, const struct acme_challenge_object *c, struct err *e)
 {
-	if (c != NULL && c->has_error)
-		problem_err(&c->error, PLACE_VALIDATION, NULL, e);
+	if (c != NULL && c->error != NULL)
+		problem_err(c->error, PLACE_VALIDATION, NULL, e);
 	else
 		err_set(e, ERR_VALIDATION, "%s gave no reason", a->ca->host);
 	err_prefix(e, "Validation failed for %s", a->name);
 }
 
-const struct acme_challenge_object *
-authorization_challenge(const struct authorization *a)
+const char *
+authorization_name(const struct authorization *a)
 {
-	for (size_t i = 0; i < a->object.challenge_count; i++)
-		if (strcmp(a->object.challenges[i].type, a->conf.solver->type) == 0)
-			return &a->object.challenges[i];
+	return a->name == NULL ? "" : a->name;
+}
+
+const struct acme_challenge_object *
+authorization_challenge(const struct authorization *a, const struct acme_authorization_object *seen)
+{
+	for (size_t i = 0; i < seen->challenge_count; i++)
+		if (strcmp(seen->challenges[i].type, a->conf.solver->type) == 0)
+			return &seen->challenges[i];
 	return NULL;
 }
 
 /* Any challenge with an error explains why the whole is invalid; ours best. */
 void
-authorization_invalid_err(const struct authorization *a, struct err *e)
+authorization_invalid_err(
+    const struct authorization *a, const struct acme_authorization_object *seen, struct err *e)
 {
-	const struct acme_challenge_object *c = authorization_challenge(a);
+	const struct acme_challenge_object *c = authorization_challenge(a, seen);
 
-	for (size_t i = 0; i < a->object.challenge_count && (c == NULL || !c->has_error); i++)
-		if (a->object.challenges[i].has_error)
-			c = &a->object.challenges[i];
-	if (a->object.status == ACME_STATUS_INVALID)
+	for (size_t i = 0; i < seen->challenge_count && (c == NULL || c->error == NULL); i++)
+		if (seen->challenges[i].error != NULL)
+			c = &seen->challenges[i];
+	if (seen->status == ACME_STATUS_INVALID)
 		authorization_validation_err(a, c, e);
 	else
 		err_set(e, ERR_UPSTREAM, "%s says the authorization of %s is %s", a->ca->host,
-		    a->name, acme_status_name(a->object.status));
+		    a->name, acme_status_name(seen->status));
 }
 
 void
 authorization_trouble(struct authorization *a, const struct acme_challenge_object *c)
 {
-	bool before = a->trouble.kind != ERR_NONE;
+	bool before = a->trouble != NULL;
+	bool now = c != NULL && c->error != NULL;
+	struct err e;
 
-	err_clear(&a->trouble);
-	if (c != NULL && c->has_error)
-		authorization_validation_err(a, c, &a->trouble);
-	if (a->conf.trouble == NULL)
-		return;
-	if (a->trouble.kind != ERR_NONE)
-		a->conf.trouble(a->arg, &a->trouble);
-	else if (before)
-		a->conf.trouble(a->arg, NULL);
+	if (now)
+		authorization_validation_err(a, c, &e);
+	err_slot_set(&a->trouble, now ? &e : NULL);
+	if (a->conf.trouble != NULL && (now || before))
+		a->conf.trouble(a->arg, a->trouble);
 }
 
 bool
-authorization_read(struct authorization *a, const struct request_answer *answer, struct err *e)
+authorization_read(struct authorization *a, const struct request_answer *answer,
+    struct acme_authorization_object *ret, struct err *e)
 {
-	struct acme_authorization_object object;
-
-	if (!acme_authorization_parse(answer->body, answer->body_len, a->ca->uri.https, &object, e))
+	if (!acme_authorization_parse(answer->body, answer->body_len, a->ca->uri.https, ret, e))
 		return err_prefix(e, "authorization: %s", a->ca->host);
-	acme_authorization_object_done(&a->object);
-	a->object = object;
 	/* The first answer counts: what is withdrawn has to be what was presented. */
-	if (a->name[0] != '\0')
+	if (a->name != NULL)
 		return true;
-	a->identifier = object.identifier;
-	if (object.wildcard && strlen(object.identifier.value) + 2 < sizeof(a->name))
-		strcpy(a->name, "*.");
-	strcat(a->name, object.identifier.value);
+	a->identifier = ret->identifier;
+	a->name = xasprintf("%s%s", ret->wildcard ? "*." : "", ret->identifier.value);
 	return true;
 }
 
@@ -92,13 +94,14 @@ authorization_asked_for(const struct authorization *a, struct err *e)
 }
 
 void
-authorization_no_challenge_err(const struct authorization *a, struct err *e)
+authorization_no_challenge_err(
+    const struct authorization *a, const struct acme_authorization_object *seen, struct err *e)
 {
 	char offered[200] = "";
 	size_t n = 0;
 
-	for (size_t i = 0; i < a->object.challenge_count; i++) {
-		const char *type = a->object.challenges[i].type;
+	for (size_t i = 0; i < seen->challenge_count; i++) {
+		const char *type = seen->challenges[i].type;
 
 		if (n + strlen(type) + 3 > sizeof(offered))
 			break;

@@ -12,6 +12,7 @@
 #include "acme/request.h"
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "base/err_slot.h"
 #include "base/log.h"
 #include "ev/timer.h"
 
@@ -81,13 +82,16 @@ order_arm(struct order *o)
 void
 order_move(struct order *o, enum order_state next)
 {
+	struct err e;
+
 	/* Cancelled by one of its own callbacks, which is still on the stack. */
 	if (o->state == ORDER_DONE)
 		return;
 	while (next != o->state) {
 		order_leave(o, next);
 		if (++o->moves == MOVES_MAX) {
-			err_set(&o->result, ERR_INTERNAL, "order: too many steps");
+			err_set(&e, ERR_INTERNAL, "order: too many steps");
+			err_slot_set(&o->result, &e);
 			next = ORDER_DONE;
 		}
 		log_debug(&o->log, "order: %s -> %s", states[o->state].name, states[next].name);
@@ -129,7 +133,7 @@ order_reset(struct order *o)
 	o->finalized = false;
 	o->finalize_lost = false;
 	o->troubled = 0;
-	err_clear(&o->trouble);
+	err_slot_clear(&o->trouble);
 	o->deadline = o->conf.deadline;
 	poll_init(&o->poll, o->ca->loopback);
 }
@@ -226,12 +230,12 @@ order_prepared(struct order *o)
 	struct err e;
 
 	/* What was doubted is as it was: then the CA meant the order. */
-	if (o->account_doubted && o->result.kind != ERR_NONE &&
+	if (o->account_doubted && o->result != NULL &&
 	    o->generation == account_generation(o->ca->account))
 		return ORDER_DONE;
 	if (o->account_doubted)
 		order_reset(o);
-	err_clear(&o->result);
+	err_slot_clear(&o->result);
 	if (profile != NULL && !directory_offers(&o->ca->directory, profile, &e)) {
 		directory_doubt(&o->ca->directory, clock_mono_ms());
 		return order_failed(o, &e);
@@ -294,7 +298,7 @@ enter_new(struct order *o)
 {
 	const struct acme_directory *directory = &o->ca->directory.object;
 	const char *replaces = directory->renewal_info != NULL ? o->replaces : NULL;
-	char *payload = order_new_payload(&o->csr.names, order_profile(o), replaces);
+	char *payload = order_new_payload(&o->conf.csr->names, order_profile(o), replaces);
 	struct request_conf conf = {
 	    .place = PLACE_NEW_ORDER,
 	    .url = directory->new_order,
@@ -359,7 +363,9 @@ order_free(void *ptr)
 	order_forget(o);
 	chain_free(o->chain);
 	timer_free(o->timer);
-	order_csr_done(&o->csr);
+	err_slot_clear(&o->trouble);
+	err_slot_clear(&o->result);
+	free(o->names);
 	free(o->profile);
 	free(o->replaces);
 	free(o);
@@ -375,7 +381,7 @@ enter_done(struct order *o)
 	o->chain = NULL;
 	op_end(&o->op);
 	o->done(o->arg, chain, chain != NULL ? o->object.certificate : NULL,
-	    chain != NULL ? NULL : &o->result);
+	    chain != NULL ? NULL : o->result);
 	loop_dispose(loop, order_free, o);
 	return ORDER_DONE;
 }
@@ -404,15 +410,16 @@ acme_order_start(struct ca *ca, const struct acme_order_conf *conf, acme_order_d
     void *arg, struct op **slot)
 {
 	struct order *o = xcalloc(1, sizeof(*o));
+	char names[ORDER_NAMES_TEXT];
 
 	o->ca = ca;
 	o->conf = *conf;
-	order_csr_copy(&o->csr, conf->csr);
 	o->profile = conf->profile != NULL ? xstrdup(conf->profile) : NULL;
 	o->replaces = conf->replaces != NULL ? xstrdup(conf->replaces) : NULL;
 	o->done = done;
 	o->arg = arg;
-	o->log.names = identifiers_text(&o->csr.names, o->names, sizeof(o->names));
+	o->names = xstrdup(identifiers_text(&conf->csr->names, names, sizeof(names)));
+	o->log.names = o->names;
 	o->timer = timer_new(ca->loop, order_timer, o);
 	op_begin(&o->op, slot, order_cancel);
 	order_reset(o);

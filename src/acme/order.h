@@ -32,7 +32,7 @@ enum acme_step {
 };
 
 struct acme_order_conf {
-	const struct csr *csr;      /* copied */
+	const struct csr *csr;      /* borrowed until it is done or cancelled */
 	const char *profile;        /* NULL: the CA's default */
 	const char *replaces;       /* ARI certificate id (RFC 9773), or NULL */
 	struct acme_solver *solver; /* borrowed; must outlive the order */

@@ -27,7 +27,8 @@ order_refused(struct order *o, const struct err *cause)
 
 	if (e.problem == PROBLEM_ORDER_NOT_READY)
 		return ORDER_WAIT;
-	if (e.kind == ERR_BAD_CSR && e.problem == PROBLEM_UNAUTHORIZED && o->csr.names_only_in_cn)
+	if (e.kind == ERR_BAD_CSR && e.problem == PROBLEM_UNAUTHORIZED &&
+	    o->conf.csr->names_only_in_cn)
 		err_prefix(&e,
 		    "put the names into the CSR's subjectAltName, the CA does not look "
 		    "at the common name alone");
@@ -63,7 +64,7 @@ finalized(void *arg, const struct request_answer *answer, const struct err *e)
 enum order_state
 order_enter_finalize(struct order *o)
 {
-	char *payload = order_finalize_payload(&o->csr);
+	char *payload = order_finalize_payload(o->conf.csr);
 	struct request_conf conf = {
 	    .place = PLACE_FINALIZE,
 	    .url = o->object.finalize,
@@ -87,7 +88,8 @@ order_downloaded(struct order *o, const struct request_answer *answer)
 		err_prefix(&e, "certificate: %s", o->ca->host);
 		return order_failed(o, &e);
 	}
-	if (memcmp(o->chain->leaf.spki_sha256, o->csr.spki_sha256, sizeof(o->csr.spki_sha256)) == 0)
+	if (memcmp(o->chain->leaf.spki_sha256, o->conf.csr->spki_sha256,
+		sizeof(o->conf.csr->spki_sha256)) == 0)
 		return ORDER_DONE;
 	chain_free(o->chain);
 	o->chain = NULL;

@@ -6,6 +6,7 @@
 #include "acme/ca_private.h"
 #include "acme/order_private.h"
 #include "base/alloc.h"
+#include "base/err_slot.h"
 #include "ev/timer.h"
 
 void
@@ -122,10 +123,8 @@ order_trouble(void *arg, const struct err *e)
 	o->troubled -= c->trouble;
 	c->trouble = e != NULL;
 	o->troubled += c->trouble;
-	if (e != NULL)
-		o->trouble = *e;
-	else if (o->troubled == 0)
-		err_clear(&o->trouble);
+	if (e != NULL || o->troubled == 0)
+		err_slot_set(&o->trouble, e);
 	if (o->conf.challenge_error != NULL && (e != NULL || (before && o->troubled == 0)))
 		o->conf.challenge_error(o->arg, e);
 }
@@ -143,7 +142,7 @@ enum order_state
 order_enter_authorize(struct order *o)
 {
 	struct authorization_conf conf = {
-	    .asked = &o->csr.names,
+	    .asked = &o->conf.csr->names,
 	    .solver = o->conf.solver,
 	    .deadline = o->deadline,
 	    .presented = order_presented,

@@ -4,6 +4,7 @@
 
 #include "acme/ca_private.h"
 #include "acme/order_private.h"
+#include "base/err_slot.h"
 #include "base/log.h"
 
 enum {
@@ -26,9 +27,9 @@ order_doubts_account(struct order *o, const struct err *e)
 enum order_state
 order_failed(struct order *o, const struct err *e)
 {
-	bool silent = e->kind == ERR_TIMEOUT && o->trouble.kind != ERR_NONE;
+	bool silent = e->kind == ERR_TIMEOUT && o->trouble != NULL;
 
-	o->result = silent ? o->trouble : *e;
+	err_slot_set(&o->result, silent ? o->trouble : e);
 	if (!order_doubts_account(o, e))
 		return ORDER_DONE;
 	o->account_doubted = true;
@@ -56,8 +57,8 @@ order_invalid(struct order *o)
 {
 	struct err e;
 
-	if (o->object.has_error)
-		problem_err(&o->object.error, PLACE_ISSUANCE, o->ca->host, &e);
+	if (o->object.error != NULL)
+		problem_err(o->object.error, PLACE_ISSUANCE, o->ca->host, &e);
 	else
 		err_set(&e, ERR_UPSTREAM, "%s says it is %s and gives no reason", o->ca->host,
 		    acme_status_name(o->object.status));
@@ -69,18 +70,19 @@ order_invalid(struct order *o)
 void
 order_collect(struct order *o, const char *name, const struct err *e)
 {
-	struct err *r = &o->result;
+	const struct err *r = o->result;
 	struct err both;
-	bool room = strlen(r->detail) + strlen(e->detail) < DETAILS_MAX;
 	enum err_kind kind;
+	bool room;
 
-	if (r->kind == ERR_NONE) {
-		*r = *e;
+	if (r == NULL) {
+		err_slot_set(&o->result, e);
 		return;
 	}
+	room = strlen(r->detail) + strlen(e->detail) < DETAILS_MAX;
 	kind = err_kind_worse(r->kind, e->kind);
 	err_set(&both, kind, "%s; %s", r->detail, room || name[0] == '\0' ? e->detail : name);
 	both.problem = kind == r->kind ? r->problem : e->problem;
 	both.retry_after = r->retry_after > e->retry_after ? r->retry_after : e->retry_after;
-	*r = both;
+	err_slot_set(&o->result, &both);
 }

@@ -3,7 +3,6 @@
 
 #include <stdlib.h>
 
-#include "base/alloc.h"
 #include "codec/b64url.h"
 #include "codec/json.h"
 
@@ -47,19 +46,4 @@ order_finalize_payload(const struct csr *csr)
 	json_set_string(object, "csr", der);
 	free(der);
 	return text_of(object);
-}
-
-void
-order_csr_copy(struct csr *to, const struct csr *from)
-{
-	*to = *from;
-	to->der = xmemdup(from->der, from->der_len);
-	identifiers_copy(&to->names, &from->names);
-}
-
-void
-order_csr_done(struct csr *csr)
-{
-	free(csr->der);
-	identifiers_done(&csr->names);
 }

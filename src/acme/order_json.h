@@ -7,7 +7,3 @@
 /* profile (draft-ietf-acme-profiles) and replaces (RFC 9773) may be NULL. */
 char *order_new_payload(const struct identifiers *names, const char *profile, const char *replaces);
 char *order_finalize_payload(const struct csr *csr);
-
-/* A deep copy, freed by order_csr_done. */
-void order_csr_copy(struct csr *to, const struct csr *from);
-void order_csr_done(struct csr *csr);

@@ -47,12 +47,11 @@ struct order {
 	struct op op;
 	struct ca *ca;
 	struct acme_order_conf conf;
-	struct csr csr;
 	char *profile;
 	char *replaces;
 	acme_order_done_fn *done;
 	void *arg;
-	char names[ORDER_NAMES_TEXT]; /* for logs */
+	char *names; /* for logs */
 	struct log_context log;
 
 	enum order_state state;
@@ -77,9 +76,9 @@ struct order {
 	unsigned again;
 	unsigned generation;  /* of the account that placed it */
 	bool account_doubted; /* one more try after an account error */
-	struct err trouble;   /* the last word of the CA on a challenge that is still pending */
+	struct err *trouble;  /* the last word of the CA on a challenge that is still pending */
 	size_t troubled;      /* children it holds for */
-	struct err result;
+	struct err *result;   /* why it failed */
 	struct chain *chain;
 };
 

@@ -32,14 +32,11 @@ struct request {
 	struct request_conf conf;
 	char *url;
 	char *payload;
-	struct uri uri;
 	request_done_fn *done;
 	void *arg;
 	struct op *step;     /* bucket, nonce or HTTP */
 	struct timer *timer; /* the deadline while waiting for bucket or nonce; the pause before a
 				repetition */
-	struct task task;
-	struct err error;    /* of a failure found before anything could run */
 	char *nonce;         /* of the answer that refused the last one */
 	int64_t until;       /* 0: not sent yet */
 	unsigned generation; /* of the account that signed it last */
@@ -74,7 +71,6 @@ request_cancel(struct op *op)
 
 	op_cancel(&r->step);
 	timer_stop(r->timer);
-	task_cancel(&r->task);
 	loop_dispose(r->ca->loop, request_free, r);
 }
 
@@ -242,13 +238,31 @@ request_answered(void *arg, const struct http_answer *http, const struct err *e)
 
 /* ---- bucket, nonce, send ---- */
 
+/* Where it goes to. The CA's data: NULL, another scheme, or no URL at all. */
+static bool
+request_uri(const struct request *r, struct uri *ret, struct err *e)
+{
+	if (r->url == NULL)
+		return err_set(e, ERR_UPSTREAM, "%s gave no URL for it", r->ca->host);
+	if (!uri_parse(r->url, strlen(r->url), ret, e)) {
+		e->kind = ERR_UPSTREAM;
+		return err_prefix(e, "%s gave an unusable URL", r->ca->host);
+	}
+	if (ret->https != r->ca->uri.https)
+		return err_set(
+		    e, ERR_UPSTREAM, "%s gave a URL of another scheme: %s", r->ca->host, r->url);
+	return true;
+}
+
 static void
 request_send(struct request *r, const char *body)
 {
+	struct uri uri;
+	struct err e;
 	struct http_call call = {
 	    .post = body != NULL,
 	    .head = r->conf.mode == REQUEST_HEAD,
-	    .uri = &r->uri,
+	    .uri = &uri,
 	    .content_type = body != NULL ? "application/jose+json" : NULL,
 	    .body = body,
 	    .body_len = body != NULL ? strlen(body) : 0,
@@ -257,6 +271,10 @@ request_send(struct request *r, const char *body)
 	};
 	int64_t now = clock_mono_ms();
 
+	if (!request_uri(r, &uri, &e)) {
+		request_fail(r, NULL, &e);
+		return;
+	}
 	if (r->until == 0)
 		r->until =
 		    r->conf.deadline - now < REQUEST_MS ? r->conf.deadline : now + REQUEST_MS;
@@ -328,29 +346,6 @@ request_queue(struct request *r)
 
 /* ---- start ---- */
 
-static void
-request_unusable(void *arg)
-{
-	struct request *r = arg;
-
-	request_fail(r, NULL, &r->error);
-}
-
-static bool
-request_url(struct request *r)
-{
-	if (r->url == NULL)
-		return err_set(&r->error, ERR_UPSTREAM, "%s gave no URL for it", r->ca->host);
-	if (!uri_parse(r->url, strlen(r->url), &r->uri, &r->error)) {
-		r->error.kind = ERR_UPSTREAM;
-		return err_prefix(&r->error, "%s gave an unusable URL", r->ca->host);
-	}
-	if (r->uri.https != r->ca->uri.https)
-		return err_set(&r->error, ERR_UPSTREAM, "%s gave a URL of another scheme: %s",
-		    r->ca->host, r->url);
-	return true;
-}
-
 void
 request_start(struct ca *ca, const struct request_conf *conf, request_done_fn *done, void *arg,
     struct op **slot)
@@ -365,8 +360,5 @@ request_start(struct ca *ca, const struct request_conf *conf, request_done_fn *d
 	r->arg = arg;
 	r->timer = timer_new(ca->loop, request_timer, r);
 	op_begin(&r->op, slot, request_cancel);
-	if (request_url(r))
-		request_queue(r);
-	else
-		task_post(ca->loop, &r->task, request_unusable, r);
+	request_queue(r);
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/err_slot.h"
 #include "challenge/dns01.h"
 #include "challenge/txt_record.h"
 #include "dns/client.h"
@@ -39,7 +40,7 @@ struct presentation {
 	struct entry *entry; /* NULL: it has failed, and only the report is left */
 	struct loop *loop;
 	struct task report;
-	struct err error;
+	struct err *error;
 	acme_presented_fn *done;
 	void *arg;
 };
@@ -63,15 +64,15 @@ static void
 report(void *arg)
 {
 	struct presentation *p = arg;
-	bool failed = p->error.kind != ERR_NONE;
-	struct err error = p->error;
+	struct err *error = p->error;
 	acme_presented_fn *done = p->done;
 	void *done_arg = p->arg;
 
 	op_end(&p->op);
-	if (failed)
+	if (error != NULL)
 		free(p);
-	done(done_arg, failed ? &error : NULL);
+	done(done_arg, error);
+	err_slot_clear(&error);
 }
 
 static void
@@ -84,7 +85,7 @@ settled(void *arg, struct txt_record *r, const struct err *e)
 		task_post(p->loop, &p->report, report, p);
 		if (e == NULL)
 			continue;
-		p->error = *e;
+		err_slot_set(&p->error, e);
 		p->entry = NULL;
 		TAILQ_REMOVE(&entry->presentations, p, link);
 	}
@@ -127,6 +128,7 @@ present_cancel(struct op *op)
 
 	task_cancel(&p->report);
 	detach(p);
+	err_slot_clear(&p->error);
 	free(p);
 }
 

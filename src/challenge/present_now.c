@@ -4,13 +4,14 @@
 #include <stdlib.h>
 
 #include "base/alloc.h"
+#include "base/err_slot.h"
 #include "ev/op.h"
 
 struct present {
 	struct op op;
 	struct task task;
 	struct challenge *challenge;
-	struct err error; /* ERR_NONE: presented */
+	struct err *error; /* NULL: presented */
 	char *token;
 	present_now_undo_fn *undo;
 	acme_presented_fn *done;
@@ -21,6 +22,7 @@ static void
 present_free(struct present *p)
 {
 	task_cancel(&p->task);
+	err_slot_clear(&p->error);
 	free(p->token);
 	free(p);
 }
@@ -30,7 +32,7 @@ present_cancel(struct op *op)
 {
 	struct present *p = (struct present *)op;
 
-	if (p->error.kind == ERR_NONE)
+	if (p->error == NULL)
 		p->undo(p->challenge, p->token, p->arg);
 	present_free(p);
 }
@@ -41,7 +43,7 @@ present_report(void *arg)
 	struct present *p = arg;
 
 	op_end(&p->op);
-	p->done(p->arg, p->error.kind == ERR_NONE ? NULL : &p->error);
+	p->done(p->arg, p->error);
 	present_free(p);
 }
 
@@ -52,7 +54,7 @@ present_now(struct challenge *c, const char *token, const struct err *e, present
 	struct present *p = xcalloc(1, sizeof(*p));
 
 	p->challenge = c;
-	p->error = *e;
+	err_slot_set(&p->error, e);
 	p->token = xstrdup(token);
 	p->undo = undo;
 	p->done = done;

@@ -5,6 +5,7 @@
 
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "base/err_slot.h"
 #include "challenge/txt_private.h"
 #include "dns/update.h"
 #include "ev/timer.h"
@@ -18,7 +19,7 @@ void
 txt_give_up(struct txt_record *r)
 {
 	char *text = xasprintf("a TXT record is left behind at %s in zone %s: %s", r->name, r->zone,
-	    r->clean_error.kind != ERR_NONE ? r->clean_error.detail : "no time left to delete it");
+	    r->clean_error != NULL ? r->clean_error->detail : "no time left to delete it");
 
 	txt_warn(r, text);
 	free(text);
@@ -48,7 +49,7 @@ cleaned(void *arg, uint64_t touched, const struct err *e)
 		txt_move(r, TXT_CLEAN_TURN);
 		return;
 	}
-	r->clean_error = *e;
+	err_slot_set(&r->clean_error, e);
 	txt_move(r, TXT_CLEAN_WAIT);
 }
 

@@ -45,7 +45,7 @@ struct txt_record {
 	struct dns_servers cleaned; /* the one being asked to delete */
 	int64_t clean_until;        /* 0: cleaning has not begun */
 	int64_t clean_wait;
-	struct err clean_error;
+	struct err *clean_error;
 	struct op *step;
 	struct timer *timer;
 	struct task advance;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/err_slot.h"
 #include "base/log.h"
 #include "challenge/txt_private.h"
 #include "ev/op.h"
@@ -104,6 +105,7 @@ release(void *arg)
 	dns_servers_done(&r->cleaned);
 	free(r->owner);
 	free(r->value);
+	err_slot_clear(&r->clean_error);
 	free(r);
 }
 

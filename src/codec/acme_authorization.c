@@ -12,16 +12,15 @@
 enum { CHALLENGES_MAX = 32 };
 
 /* A token goes into paths, file names and DNS records, so only what RFC 8555 8.1 allows. */
-static bool
-copy_token(const char *token, char out[ACME_TOKEN_MAX + 1])
+static char *
+copy_token(const char *token)
 {
 	if (token == NULL || *token == '\0' || strlen(token) > ACME_TOKEN_MAX)
-		return false;
+		return NULL;
 	for (const char *p = token; *p != '\0'; p++)
 		if (!text_is_alnum(*p) && *p != '-' && *p != '_')
-			return false;
-	strcpy(out, token);
-	return true;
+			return NULL;
+	return xstrdup(token);
 }
 
 static bool
@@ -39,14 +38,14 @@ challenge_from_json(const struct json *object, bool https_required, struct acme_
     bool *ret_usable, struct err *e)
 {
 	bool named = copy_type(json_string(object, "type"), c->type, sizeof(c->type));
-	bool token = copy_token(json_string(object, "token"), c->token);
 
 	*ret_usable = false;
+	c->token = copy_token(json_string(object, "token"));
 	c->status = acme_object_status(object);
 	if (!acme_object_url(object, "url", https_required, false, &c->url, e))
 		return false;
-	c->has_error = problem_from_json(json_member(object, "error"), &c->error);
-	*ret_usable = named && token && c->url != NULL;
+	c->error = problem_new(json_member(object, "error"));
+	*ret_usable = named && c->token != NULL && c->url != NULL;
 	return true;
 }
 
@@ -73,7 +72,8 @@ void
 acme_challenge_object_done(struct acme_challenge_object *c)
 {
 	free(c->url);
-	problem_done(&c->error);
+	free(c->token);
+	problem_free(c->error);
 	*c = (struct acme_challenge_object){0};
 }
 

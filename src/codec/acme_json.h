@@ -57,8 +57,7 @@ struct acme_order_object {
 	char *certificate; /* NULL until there is one */
 	char **authorizations;
 	size_t authorization_count; /* at most IDENTIFIERS_MAX; may be 0 */
-	bool has_error;
-	struct problem error;
+	struct problem *error;      /* owned; NULL: none */
 };
 bool acme_order_parse(const char *body, size_t len, bool https_required,
     struct acme_order_object *ret, struct err *e);
@@ -68,11 +67,10 @@ struct acme_challenge_object {
 	char type[32]; /* "http-01", "dns-01", ... */
 	enum acme_status status;
 	char *url;
-	char token[ACME_TOKEN_MAX + 1]; /* [A-Za-z0-9_-]+ */
-	bool has_error;
-	struct problem error;
+	char *token;           /* [A-Za-z0-9_-]+, at most ACME_TOKEN_MAX */
+	struct problem *error; /* owned; NULL: none */
 };
-/* An answer to a challenge request: type, url and token may be missing ("", NULL). */
+/* An answer to a challenge request: type, url and token may be missing ("", NULL, NULL). */
 bool acme_challenge_parse(const char *body, size_t len, bool https_required,
     struct acme_challenge_object *ret, struct err *e);
 void acme_challenge_object_done(struct acme_challenge_object *c);

@@ -48,7 +48,7 @@ order_from_json(
 	    !acme_object_url(root, "certificate", https_required, false, &o->certificate, e) ||
 	    !parse_authorizations(json_member(root, "authorizations"), https_required, o, e))
 		return false;
-	o->has_error = problem_from_json(json_member(root, "error"), &o->error);
+	o->error = problem_new(json_member(root, "error"));
 	return true;
 }
 
@@ -77,7 +77,7 @@ acme_order_object_done(struct acme_order_object *o)
 	for (size_t i = 0; i < o->authorization_count; i++)
 		free(o->authorizations[i]);
 	free(o->authorizations);
-	problem_done(&o->error);
+	problem_free(o->error);
 	*o = (struct acme_order_object){0};
 }
 

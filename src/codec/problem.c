@@ -147,6 +147,27 @@ problem_done(struct problem *p)
 	p->sub_count = 0;
 }
 
+struct problem *
+problem_new(const struct json *object)
+{
+	struct problem *p;
+
+	if (!json_is_object(object))
+		return NULL;
+	p = xcalloc(1, sizeof(*p));
+	problem_from_json(object, p);
+	return p;
+}
+
+void
+problem_free(struct problem *p)
+{
+	if (p == NULL)
+		return;
+	problem_done(p);
+	free(p);
+}
+
 char *
 problem_text(int status, const char *title, const char *detail)
 {

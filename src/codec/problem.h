@@ -67,6 +67,9 @@ bool problem_from_json(const struct json *object, struct problem *ret);
 /* From bytes of a body. False if they are not JSON or no object. */
 bool problem_parse(const char *body, size_t len, struct problem *ret);
 void problem_done(struct problem *p);
+/* The problem_from_json of what a member is, on the heap; NULL if it is no object. */
+struct problem *problem_new(const struct json *object);
+void problem_free(struct problem *p); /* NULL is fine */
 /* "rateLimited" and so on, without the urn; "" for NONE and OTHER. */
 const char *problem_type_name(enum problem_type type);
 /* RFC 9457 object as text, for our own answers: type about:blank. The caller frees it. */

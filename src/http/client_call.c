@@ -7,6 +7,7 @@
 
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "base/err_slot.h"
 #include "ev/timer.h"
 #include "http/client_private.h"
 
@@ -33,6 +34,8 @@ call_free(struct client_call *call)
 	free(call->accept);
 	free(call->body);
 	free(call->answer_body);
+	free(call->addresses);
+	err_slot_clear(&call->error);
 	free(call);
 }
 
@@ -85,7 +88,7 @@ call_complete(void *arg)
 
 	call_unlink(call); /* the completion may free the client */
 	op_end(&call->op);
-	call->done(call->arg, &call->answer, call->answer.status != 0 ? NULL : &call->error);
+	call->done(call->arg, &call->answer, call->answer.status != 0 ? NULL : call->error);
 	call_free(call);
 }
 
@@ -102,22 +105,25 @@ call_deadline(void *arg)
 {
 	struct client_call *call = arg;
 	const char *name = call->origin->name;
+	struct err e;
 
+	err_clear(&e);
 	switch (call->state) {
 	case CALL_WAITING:
-		err_set(&call->error, ERR_UNREACHABLE, "all connections to %s are busy", name);
+		err_set(&e, ERR_UNREACHABLE, "all connections to %s are busy", name);
 		break;
 	case CALL_RESOLVING:
 	case CALL_CONNECTING:
-		err_set(&call->error, ERR_UNREACHABLE, "cannot connect to %s: it does not answer",
-		    name);
+		err_set(&e, ERR_UNREACHABLE, "cannot connect to %s: it does not answer", name);
 		break;
 	case CALL_SENT:
-		err_set(&call->error, ERR_UNREACHABLE, "%s does not answer in time", name);
+		err_set(&e, ERR_UNREACHABLE, "%s does not answer in time", name);
 		break;
 	case CALL_FINISHED:
 		break; /* the result is there, and comes now */
 	}
+	if (e.kind != ERR_NONE)
+		err_slot_set(&call->error, &e);
 	call_detach(call);
 	call_complete(call);
 }
@@ -126,7 +132,7 @@ call_deadline(void *arg)
 static void
 connect_next(struct client_call *call)
 {
-	const struct resolved *r = &call->addresses;
+	const struct resolved *r = call->addresses;
 	size_t i = call->next_address++;
 	int64_t ms;
 
@@ -162,12 +168,12 @@ resolved(void *arg, const struct resolved *answer, const struct err *e)
 	struct client_call *call = arg;
 
 	if (answer == NULL) {
-		call->error = *e;
+		err_slot_set(&call->error, e);
 		call_detach(call);
 		call_complete_later(call);
 		return;
 	}
-	call->addresses = *answer;
+	call->addresses = xmemdup(answer, sizeof(*answer));
 	connect_next(call);
 }
 
@@ -240,13 +246,16 @@ static void
 call_answered(struct client_call *call, struct client_connection *conn)
 {
 	struct evhttp_request *req = conn->answer;
-	bool good = check_answer(call, req, &call->error);
+	struct err e;
+	bool good = check_answer(call, req, &e);
 
 	conn->answer = NULL;
-	if (good)
+	if (good) {
 		take_answer(call, req);
-	else
+	} else {
+		err_slot_set(&call->error, &e);
 		evhttp_request_free(req);
+	}
 	if (good && connection_reusable(conn)) {
 		call->connection = NULL;
 		conn->call = NULL;
@@ -261,11 +270,15 @@ call_answered(struct client_call *call, struct client_connection *conn)
 static void
 call_failed(struct client_call *call, struct client_connection *conn)
 {
-	if (!conn->reached && !conn->reused && call->next_address < call->addresses.count) {
+	struct err e;
+
+	if (!conn->reached && !conn->reused && call->addresses != NULL &&
+	    call->next_address < call->addresses->count) {
 		try_next_address(call);
 		return;
 	}
-	connection_explain(conn, &call->error);
+	connection_explain(conn, &e);
+	err_slot_set(&call->error, &e);
 	call->answer.stale = conn->reused && conn->received == 0 && conn->failure == EVREQ_HTTP_EOF;
 	drop_connection(call);
 	call->state = CALL_FINISHED;

@@ -82,7 +82,7 @@ struct client_call {
 	struct timer *timer;   /* the deadline */
 	struct timer *attempt; /* the time one address has, if there are further ones */
 	struct op *resolve;
-	struct resolved addresses;
+	struct resolved *addresses; /* NULL: it needed none */
 	size_t next_address;
 	struct client_connection *connection;
 
@@ -90,7 +90,7 @@ struct client_call {
 	struct http_answer answer;
 	struct evhttp_request *request; /* the answer's headers; owned */
 	char *answer_body;
-	struct err error;
+	struct err *error;
 };
 
 struct client_connection {

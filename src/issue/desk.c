@@ -264,13 +264,14 @@ has_room(const struct desk *d, struct err *e)
 	return false;
 }
 
-/* Takes s->csr over. NULL, with s->error, if there can be no job. */
+/* Takes s->csr over. NULL if there can be no job. */
 struct desk_job *
-desk_job_start(struct desk *d, struct sign *s, const char *key, const char *names_key)
+desk_job_start(
+    struct desk *d, struct sign *s, const char *key, const char *names_key, struct err *e)
 {
 	char id[32];
 
-	if (!desk_may_order(d, names_key, &s->error) || !has_room(d, &s->error))
+	if (!desk_may_order(d, names_key, e) || !has_room(d, e))
 		return NULL;
 	snprintf(id, sizeof(id), "o%llu", ++d->job_ids);
 

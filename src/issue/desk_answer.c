@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/counter.h"
+#include "base/err_slot.h"
 #include "codec/date.h"
 #include "ev/timer.h"
 #include "issue/desk_private.h"
@@ -23,6 +24,8 @@ free_now(void *arg)
 	free(s->block);
 	free(s->profile);
 	free(s->peer);
+	free(s->names);
+	err_slot_clear(&s->error);
 	free(s);
 }
 
@@ -126,7 +129,7 @@ sign_fail(struct sign *s, const struct err *e)
 		answer_with_due(s, e);
 		return;
 	}
-	failure_text(&told, s->names);
+	failure_text(&told, s->names != NULL ? s->names : "");
 	finish(s, NULL, &told);
 }
 

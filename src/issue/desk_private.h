@@ -79,7 +79,7 @@ struct sign {
 	struct task task;    /* what comes after this turn */
 	struct timer *timer; /* the request's own time */
 	struct op *lookup;
-	struct err error;
+	struct err *error; /* what comes after this turn ends it with */
 	/* What it asks for. */
 	char digest[SHA384_HEX];
 	void *body;
@@ -94,7 +94,7 @@ struct sign {
 	struct due due;
 	/* Who, for the log. */
 	char *peer;
-	char names[SIGN_NAMES_SHOWN];
+	char *names;
 	struct log_context log;
 };
 
@@ -105,7 +105,7 @@ struct desk_job *desk_job_find(struct desk *d, const char *key);
 /* Whether another order may be made; not for names that failed, nor with a CA that is down. */
 bool desk_may_order(struct desk *d, const char *names_key, struct err *e);
 struct desk_job *desk_job_start(
-    struct desk *d, struct sign *s, const char *key, const char *names_key);
+    struct desk *d, struct sign *s, const char *key, const char *names_key, struct err *e);
 /* The keys of the memories; the caller frees them. */
 char *desk_names_key(const struct desk *d, const struct identifiers *names, const char *profile);
 char *desk_body_key(const char *digest);

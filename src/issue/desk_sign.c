@@ -7,6 +7,7 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/counter.h"
+#include "base/err_slot.h"
 #include "challenge/challenge.h"
 #include "codec/key.h"
 #include "ev/timer.h"
@@ -52,6 +53,7 @@ static bool
 read_body(struct sign *s, struct seen_csr *ret, struct err *e)
 {
 	const struct seen_csr *known;
+	char names[SIGN_NAMES_SHOWN];
 
 	digest_sha384_hex(s->body, s->body_len, s->digest);
 	known = seen_get(s->desk->seen, s->digest);
@@ -64,7 +66,7 @@ read_body(struct sign *s, struct seen_csr *ret, struct err *e)
 		ret->names = s->csr->names;
 		memcpy(ret->spki_sha256, s->csr->spki_sha256, sizeof(ret->spki_sha256));
 	}
-	identifiers_text(&ret->names, s->names, sizeof(s->names));
+	s->names = xstrdup(identifiers_text(&ret->names, names, sizeof(names)));
 	s->log.names = s->names;
 	return true;
 }
@@ -115,14 +117,17 @@ sign_join(struct sign *s, struct desk_job *job)
 	s->job = job;
 	s->log.order = job_log(job->job)->order;
 	TAILQ_INSERT_TAIL(&job->waiters, s, entry);
+	/* The job has its own; others wait for it by the thousand. */
+	free(s->body);
+	s->body = NULL;
+	csr_free(s->csr);
+	s->csr = NULL;
 }
 
 /* What is remembered of a name or of the CA was logged when it happened. */
 static void
-fail_now(struct sign *s)
+fail_now(struct sign *s, const struct err *e)
 {
-	const struct err *e = &s->error;
-
 	if (!sign_has_stand_in(s, e))
 		log_write(e->told ? LOG_LEVEL_INFO : LOG_LEVEL_WARNING, &s->log,
 		    "not ordered (%s, again in %lld s)%s%s", err_kind_name(e->kind),
@@ -131,10 +136,10 @@ fail_now(struct sign *s)
 }
 
 static bool
-ensure_parsed(struct sign *s)
+ensure_parsed(struct sign *s, struct err *e)
 {
 	if (s->csr == NULL)
-		s->csr = csr_parse(s->body, s->body_len, &s->error);
+		s->csr = csr_parse(s->body, s->body_len, e);
 	return s->csr != NULL;
 }
 
@@ -145,15 +150,16 @@ order(struct sign *s, const char *key)
 	char *body_key = desk_body_key(s->digest);
 	char *names_key = NULL;
 	struct desk_job *job = NULL;
+	struct err e;
 
-	if (!failures_check(d->failures, body_key, &s->error) && ensure_parsed(s)) {
+	if (!failures_check(d->failures, body_key, &e) && ensure_parsed(s, &e)) {
 		names_key = desk_names_key(d, &s->csr->names, s->profile);
-		job = desk_job_start(d, s, key, names_key);
+		job = desk_job_start(d, s, key, names_key, &e);
 	}
 	free(names_key);
 	free(body_key);
 	if (job == NULL) {
-		fail_now(s);
+		fail_now(s, &e);
 		return;
 	}
 	sign_join(s, job);
@@ -267,7 +273,7 @@ refused(void *arg)
 {
 	struct sign *s = arg;
 
-	sign_fail(s, &s->error);
+	sign_fail(s, s->error);
 }
 
 /* ---- the request ---- */
@@ -304,12 +310,13 @@ desk_sign(struct desk *d, const struct sign_request *request, sign_done_fn *done
     struct op **slot)
 {
 	struct sign *s = sign_new(d, request, done, arg);
+	struct err e;
 
 	op_begin(&s->op, slot, hung_up);
 	counter_add(COUNTER_REQUESTS, 1);
-	if (!authorise(s, request, &s->error)) {
-		log_warning(
-		    &s->log, "refused (%s): %s", err_kind_name(s->error.kind), s->error.detail);
+	if (!authorise(s, request, &e)) {
+		log_warning(&s->log, "refused (%s): %s", err_kind_name(e.kind), e.detail);
+		err_slot_set(&s->error, &e);
 		task_post(d->loop, &s->task, refused, s);
 	} else if (s->store->kind->keeps) {
 		s->store->kind->get(s->store, s->digest, looked_up, s, &s->lookup);

@@ -11,6 +11,7 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/counter.h"
+#include "base/err_slot.h"
 #include "codec/date.h"
 #include "ev/loop.h"
 #include "ev/op.h"
@@ -39,10 +40,10 @@ struct job {
 	char *certificate_url;
 	bool ordered;
 	bool stored;
-	struct err error;
-	struct err challenge_error;
+	struct err *error;
+	struct err *challenge_error;
 	struct log_context log;
-	char names[NAMES_SHOWN];
+	char *names; /* for the log */
 };
 
 static enum job_state enter_turn(struct job *j);
@@ -100,14 +101,23 @@ arm(struct job *j)
 	timer_start(j->timer, ms > 0 ? ms : 0);
 }
 
+static enum job_state
+failed(struct job *j, const struct err *e)
+{
+	err_slot_set(&j->error, e);
+	return FAILED;
+}
+
 /* The one door between states. */
 static void
 move(struct job *j, enum job_state next)
 {
+	struct err e;
+
 	while (next != j->state && !is_over(j)) {
 		if (++j->moves > MOVES_MAX && next != FAILED) {
-			err_set(&j->error, ERR_INTERNAL, "the job spins between its states");
-			next = FAILED;
+			err_set(&e, ERR_INTERNAL, "the job spins between its states");
+			next = failed(j, &e);
 		}
 		log_debug(&j->log, "%s -> %s", states[j->state].name, states[next].name);
 		leave(j);
@@ -115,13 +125,6 @@ move(struct job *j, enum job_state next)
 		arm(j);
 		next = states[next].enter(j);
 	}
-}
-
-static enum job_state
-failed(struct job *j, const struct err *e)
-{
-	j->error = *e;
-	return FAILED;
 }
 
 /* ---- turn: alone with these identifiers ---- */
@@ -163,12 +166,9 @@ order_challenge_error(void *arg, const struct err *e)
 {
 	struct job *j = arg;
 
-	if (e == NULL) {
-		err_clear(&j->challenge_error);
-		return;
-	}
-	j->challenge_error = *e;
-	log_debug(&j->log, "challenge: %s", e->detail);
+	err_slot_set(&j->challenge_error, e);
+	if (e != NULL)
+		log_debug(&j->log, "challenge: %s", e->detail);
 }
 
 static void
@@ -311,13 +311,15 @@ failure_level(const struct err *e)
 static enum job_state
 enter_failed(struct job *j)
 {
+	const struct err *e = j->error;
+
 	chain_free(j->chain);
 	j->chain = NULL;
 	if (j->ordered)
 		counter_add(COUNTER_ORDERS_FAILED, 1);
-	log_write(failure_level(&j->error), &j->log, "failed (%s) after %.1f s%s%s",
-	    err_kind_name(j->error.kind), (double)(clock_mono_ms() - j->started) / 1000,
-	    j->error.told ? "" : ": ", j->error.told ? "" : j->error.detail);
+	log_write(failure_level(e), &j->log, "failed (%s) after %.1f s%s%s", err_kind_name(e->kind),
+	    (double)(clock_mono_ms() - j->started) / 1000, e->told ? "" : ": ",
+	    e->told ? "" : e->detail);
 	j->conf.ended(j->conf.arg, j);
 	return FAILED;
 }
@@ -379,6 +381,7 @@ struct job *
 job_new(const struct job_conf *conf, struct csr *csr)
 {
 	struct job *j = xcalloc(1, sizeof(*j));
+	char names[NAMES_SHOWN];
 
 	j->conf = *conf;
 	own_strings(&j->conf);
@@ -386,7 +389,7 @@ job_new(const struct job_conf *conf, struct csr *csr)
 	j->timer = timer_new(conf->loop, too_late, j);
 	j->started = clock_mono_ms();
 	j->deadline = j->started + conf->timeout_ms;
-	identifiers_text(&csr->names, j->names, sizeof(j->names));
+	j->names = xstrdup(identifiers_text(&csr->names, names, sizeof(names)));
 	j->log = (struct log_context){
 	    .peer = j->conf.peer, /* who asked first */
 	    .order = j->conf.id,
@@ -406,6 +409,9 @@ free_now(void *arg)
 	chain_free(j->chain);
 	csr_free(j->csr);
 	free(j->certificate_url);
+	free(j->names);
+	err_slot_clear(&j->error);
+	err_slot_clear(&j->challenge_error);
 	free_strings(&j->conf);
 	free(j);
 }
@@ -442,7 +448,7 @@ job_log(const struct job *j)
 const struct err *
 job_challenge_error(const struct job *j)
 {
-	return j->challenge_error.kind == ERR_NONE ? NULL : &j->challenge_error;
+	return j->challenge_error;
 }
 
 const struct chain *
@@ -454,7 +460,7 @@ job_chain(const struct job *j)
 const struct err *
 job_error(const struct job *j)
 {
-	return &j->error;
+	return j->error;
 }
 
 bool

@@ -134,7 +134,7 @@ test_order(void **state)
 	assert_null(o.certificate);
 	assert_int_equal(o.authorization_count, 2);
 	assert_string_equal(o.authorizations[1], "https://ca/z/2");
-	assert_false(o.has_error);
+	assert_null(o.error);
 	acme_order_object_done(&o);
 
 	assert_true(
@@ -144,8 +144,8 @@ test_order(void **state)
 	assert_int_equal(o.status, ACME_STATUS_INVALID);
 	assert_int_equal(o.expires, 0);
 	assert_null(o.finalize);
-	assert_true(o.has_error);
-	assert_int_equal(o.error.type, PROBLEM_BAD_CSR);
+	assert_non_null(o.error);
+	assert_int_equal(o.error->type, PROBLEM_BAD_CSR);
 	acme_order_object_done(&o);
 
 	assert_true(order("{\"status\":\"valid\",\"certificate\":\"https://ca/c\"}", &o, NULL));
@@ -225,10 +225,10 @@ test_authorization(void **state)
 	assert_string_equal(a.challenges[0].type, "http-01");
 	assert_string_equal(a.challenges[0].url, "https://ca/c/1");
 	assert_string_equal(a.challenges[0].token, "aB-_9");
-	assert_false(a.challenges[0].has_error);
+	assert_null(a.challenges[0].error);
 	assert_int_equal(a.challenges[1].status, ACME_STATUS_INVALID);
-	assert_true(a.challenges[1].has_error);
-	assert_int_equal(a.challenges[1].error.type, PROBLEM_DNS);
+	assert_non_null(a.challenges[1].error);
+	assert_int_equal(a.challenges[1].error->type, PROBLEM_DNS);
 	acme_authorization_object_done(&a);
 }
 
@@ -296,12 +296,12 @@ test_challenge(void **state)
 
 	assert_true(acme_challenge_parse(good, strlen(good), true, &c, NULL));
 	assert_int_equal(c.status, ACME_STATUS_PROCESSING);
-	assert_true(c.has_error);
-	assert_string_equal(c.error.detail, "so far");
+	assert_non_null(c.error);
+	assert_string_equal(c.error->detail, "so far");
 	acme_challenge_object_done(&c);
 	assert_true(acme_challenge_parse("{}", 2, true, &c, NULL));
 	assert_null(c.url);
-	assert_string_equal(c.token, "");
+	assert_null(c.token);
 	acme_challenge_object_done(&c);
 	assert_false(acme_challenge_parse("", 0, true, &c, NULL));
 	assert_false(acme_challenge_parse("{\"url\":5}", 9, true, &c, NULL));
