@@ -30,7 +30,7 @@ unix_address(const char *spec, struct listen_address **ret, size_t *ret_count, s
 	un->sun_family = AF_UNIX;
 	strcpy(un->sun_path, path);
 	a->len = sizeof(*un);
-	snprintf(a->text, sizeof(a->text), "unix:%s", path);
+	snprintf(a->text, sizeof(a->text), "%s%s", unix_prefix, path);
 	*ret = a;
 	*ret_count = 1;
 	return true;
@@ -42,9 +42,15 @@ listen_address_set(struct listen_address *a, const struct sockaddr_storage *sa, 
 	char host[NI_MAXHOST];
 	char port[NI_MAXSERV];
 
+	const struct sockaddr_un *un = (const struct sockaddr_un *)&a->sa;
+
 	memset(a, 0, sizeof(*a));
 	memcpy(&a->sa, sa, len);
 	a->len = len;
+	if (a->sa.ss_family == AF_UNIX && un->sun_path[0] == '/')
+		snprintf(a->text, sizeof(a->text), "%s%s", unix_prefix, un->sun_path);
+	if (a->sa.ss_family != AF_INET && a->sa.ss_family != AF_INET6)
+		return;
 	if (getnameinfo((struct sockaddr *)&a->sa, a->len, host, sizeof(host), port, sizeof(port),
 		NI_NUMERICHOST | NI_NUMERICSERV) != 0)
 		return;

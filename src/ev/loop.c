@@ -160,6 +160,15 @@ run_disposals(struct loop *loop)
 	}
 }
 
+void
+loop_settle(struct loop *loop)
+{
+	while (!TAILQ_EMPTY(&loop->tasks) || !TAILQ_EMPTY(&loop->disposals)) {
+		run_tasks(loop);
+		run_disposals(loop);
+	}
+}
+
 static int
 turn(struct loop *loop, bool block)
 {

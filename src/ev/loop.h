@@ -25,6 +25,9 @@ bool loop_run(struct loop *loop, struct err *e);
 /* One turn: waits for an event at most (block) or only looks. For tests. */
 void loop_turn(struct loop *loop, bool block);
 void loop_stop(struct loop *loop);
+/* Runs what was posted and frees what was disposed of, outside of any turn: on the way down, before
+ * what it may touch is freed. */
+void loop_settle(struct loop *loop);
 /* The base, for the rooms that have libevent (ev, http); borrowed. */
 struct event_base *loop_base(struct loop *loop);
 

@@ -177,21 +177,133 @@ test_lent_and_recalled(void **state)
 	listener_free(NULL);
 }
 
+/* A socket of somebody else's, listening on a port the kernel chose. */
+static int
+foreign_socket(int type, struct listen_address *ret)
+{
+	struct listen_address a = loopback_address();
+	int fd = socket(AF_INET, type | SOCK_CLOEXEC, 0);
+
+	assert_int_equal(bind(fd, (struct sockaddr *)&a.sa, a.len), 0);
+	if (type == SOCK_STREAM)
+		assert_int_equal(listen(fd, 8), 0);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&a.sa, &a.len), 0);
+	listen_address_set(ret, &a.sa, a.len);
+	return fd;
+}
+
 static void
 test_taken(void **state)
 {
 	struct fixture *f = *state;
-	struct listen_address a = loopback_address();
+	struct listen_address a;
 	bool no_family = true;
 	struct err e;
+	int fd = foreign_socket(SOCK_STREAM, &a);
 
-	f->listener = listener_open(f->loop, &a, NULL, NULL);
-	a = *listener_address(f->listener);
 	assert_null(listener_open(f->loop, &a, &no_family, &e));
 	assert_false(no_family);
 	assert_int_equal(e.kind, ERR_INTERNAL);
 	assert_non_null(strstr(e.detail, a.text));
+	close(fd);
+	fd = foreign_socket(SOCK_DGRAM, &a);
+	assert_null(listener_open_udp(f->loop, &a, &no_family, &e));
+	assert_non_null(strstr(e.detail, "(UDP)"));
+	close(fd);
+}
+
+/* One configuration has it, and the next one too. */
+static void
+test_held_twice(void **state)
+{
+	struct fixture *f = *state;
+	struct listen_address a = loopback_address();
+	struct listener *second;
+	int fd;
+
+	f->listener = listener_open(f->loop, &a, NULL, NULL);
+	a = *listener_address(f->listener);
+	second = listener_open(f->loop, &a, NULL, NULL);
+	assert_ptr_equal(second, f->listener);
+	assert_false(listener_lent(second));
+	lend(f);
+	assert_true(listener_lent(second));
+	listener_free(second);
+	assert_int_equal(f->recalled, 0);
+	fd = client(&a);
+	PUMP_UNTIL(f->loop, f->accepted == 1);
+	close(fd);
 	listener_free(f->listener);
+	assert_int_equal(f->recalled, 1);
+	f->listener = listener_open(f->loop, &a, NULL, NULL); /* it was closed */
+	assert_non_null(f->listener);
+	listener_free(f->listener);
+}
+
+/* 127.0.0.1 becomes 0.0.0.0, or the reverse: both are open for a moment, and nobody else's. */
+static void
+test_wider_beside_ours(void **state)
+{
+	static const int types[] = {SOCK_STREAM, SOCK_DGRAM};
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < 2; i++) {
+		struct listener *(*open_it)(struct loop *, const struct listen_address *, bool *,
+		    struct err *) = types[i] == SOCK_STREAM ? listener_open : listener_open_udp;
+		struct listen_address a, wide;
+		char spec[32];
+		struct listener *narrow, *wider;
+		struct err e;
+
+		close(foreign_socket(types[i], &a));
+		narrow = open_it(f->loop, &a, NULL, &e);
+		assert_non_null(narrow);
+		snprintf(spec, sizeof(spec), "0.0.0.0:%s", strrchr(a.text, ':') + 1);
+		wide = one_address(spec);
+		wider = open_it(f->loop, &wide, NULL, &e);
+		if (wider == NULL)
+			fail_msg("%s", e.detail);
+		assert_ptr_not_equal(wider, narrow);
+		listener_free(narrow);
+		/* Another process is not in for it. */
+		int fd = socket(AF_INET, types[i], 0);
+		assert_int_not_equal(bind(fd, (struct sockaddr *)&wide.sa, wide.len), 0);
+		close(fd);
+		listener_free(wider);
+	}
+}
+
+static void
+note_unused(void *arg, const char *text)
+{
+	snprintf(arg, LISTEN_TEXT, "%s", text);
+}
+
+static void
+test_inherited(void **state)
+{
+	struct fixture *f = *state;
+	char unused[LISTEN_TEXT] = "";
+	struct listen_address a;
+	struct err e;
+	int fd = foreign_socket(SOCK_STREAM, &a);
+	int other = socket(AF_INET, SOCK_STREAM, 0);
+
+	assert_true(listener_inherit(f->loop, fd, &e));
+	assert_false(listener_inherit(f->loop, other, &e)); /* nobody listens on it */
+	close(other);
+	listener_unused(f->loop, note_unused, unused);
+	assert_string_equal(unused, a.text);
+	f->listener = listener_open(f->loop, &a, NULL, &e);
+	assert_non_null(f->listener);
+	lend(f);
+	other = client(&a);
+	PUMP_UNTIL(f->loop, f->accepted == 1);
+	close(other);
+	listener_free(f->listener);
+	assert_int_equal(f->recalled, 1);
+	close(client(&a)); /* open still, for whoever wants it next */
+	listener_close_inherited(f->loop);
 }
 
 static void
@@ -212,6 +324,7 @@ test_unix_socket(void **state)
 	struct fixture *f = *state;
 	struct listen_address a;
 	char spec[128];
+	struct loop *other;
 	struct stat st;
 	struct err e;
 	int fd;
@@ -221,7 +334,9 @@ test_unix_socket(void **state)
 	f->listener = listener_open(f->loop, &a, NULL, NULL);
 	assert_non_null(f->listener);
 	lend(f);
-	assert_null(listener_open(f->loop, &a, NULL, &e)); /* somebody listens */
+	other = loop_new(NULL);
+	assert_null(listener_open(other, &a, NULL, &e)); /* somebody listens */
+	loop_free(other);
 	fd = client(&a);
 	PUMP_UNTIL(f->loop, f->accepted >= 1);
 	close(fd);
@@ -321,6 +436,9 @@ main(void)
 	    cmocka_unit_test(test_unix_path_too_long),
 	    cmocka_unit_test_setup_teardown(test_lent_and_recalled, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_taken, setup, teardown),
+	    cmocka_unit_test_setup_teardown(test_held_twice, setup, teardown),
+	    cmocka_unit_test_setup_teardown(test_wider_beside_ours, setup, teardown),
+	    cmocka_unit_test_setup_teardown(test_inherited, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_family_missing, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_unix_socket, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_unix_socket_stale_or_replaced, setup, teardown),
