@@ -10,7 +10,7 @@
 #include "base/alloc.h"
 #include "base/err.h"
 #include "base/log.h"
-#include "challenge/challenge.h"
+#include "challenge/challenges.h"
 #include "ev/loop.h"
 #include "ev/timer.h"
 #include "issue/desk.h"
@@ -39,7 +39,6 @@ struct life {
 	enum life_stage stage;
 	struct timer *deadline;
 	struct timer *look;
-	size_t challenges_busy;
 };
 
 static void enter(struct life *l, enum life_stage stage);
@@ -68,11 +67,11 @@ drain(struct life *l)
 /* ---- withdrawing ---- */
 
 static void
-challenge_withdrawn(void *arg)
+challenges_withdrawn(void *arg)
 {
 	struct life *l = arg;
 
-	if (--l->challenges_busy == 0 && l->stage == WITHDRAWING)
+	if (l->stage == WITHDRAWING)
 		enter(l, FLUSHING);
 }
 
@@ -80,12 +79,7 @@ static void
 withdraw(struct life *l)
 {
 	timer_start(l->deadline, WITHDRAW_MS);
-	for (size_t i = 0; i < l->conf.challenge_count; i++) {
-		l->challenges_busy++;
-		challenge_on_idle(l->conf.challenges[i], l->loop, challenge_withdrawn, l);
-	}
-	if (l->challenges_busy == 0)
-		enter(l, FLUSHING);
+	challenges_on_idle(l->conf.challenges, challenges_withdrawn, l);
 }
 
 /* ---- flushing ---- */

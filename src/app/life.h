@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 struct ca;
-struct challenge;
+struct challenges;
 struct desk;
 struct life;
 struct loop;
@@ -20,8 +20,7 @@ struct life_conf {
 	struct ca *ca;
 	struct desk *desk;
 	struct mgmt *mgmt;
-	struct challenge *const *challenges;
-	size_t challenge_count;
+	struct challenges *challenges;
 	int64_t shutdown_timeout_ms;
 	void (*close_listeners)(void *arg); /* of the management side */
 	void *arg;

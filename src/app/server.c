@@ -12,6 +12,7 @@
 #include "base/alloc.h"
 #include "base/log.h"
 #include "challenge/challenge.h"
+#include "challenge/challenges.h"
 #include "ev/listener.h"
 #include "ev/loop.h"
 #include "issue/desk.h"
@@ -30,6 +31,7 @@ struct server {
 	struct loop *loop;
 	struct ca_client client;
 	struct ca *ca;
+	struct challenges *all;
 	struct challenge **challenges; /* by verification block */
 	struct store **stores;         /* by storage block */
 	struct policy *policy;
@@ -42,9 +44,9 @@ struct server {
 };
 
 static void
-warn(void *arg, const char *text)
+warn(void *arg, const char *block, const char *text)
 {
-	log_warning(NULL, "%s: %s", (const char *)arg, text);
+	log_warning(NULL, "%s: %s", block, text);
 }
 
 /* ---- the steps, in order ---- */
@@ -77,15 +79,14 @@ build_challenges(struct server *s, struct err *e)
 {
 	size_t n = s->conf->verification_count;
 
+	s->all = challenges_new(s->loop, warn, NULL);
 	s->challenges = xcalloc(n + 1, sizeof(struct challenge *));
 	for (size_t i = 0; i < n; i++) {
 		struct challenge_conf conf = s->conf->verifications[i];
 
 		conf.http = s->client.http;
-		conf.warn = warn;
-		conf.warn_arg = (void *)conf.name;
-		s->challenges[i] = challenge_new(s->loop, &conf, e);
-		if (s->challenges[i] == NULL)
+		s->challenges[i] = challenge_new(s->all, &conf, e);
+		if (s->challenges[i] == NULL || !challenge_serve(s->challenges[i], true, e))
 			return err_prefix(e, "[verification \"%s\"]", conf.name);
 	}
 	return true;
@@ -102,7 +103,6 @@ build_stores(struct server *s, struct err *e)
 		struct store_file_conf file = conf->file;
 
 		file.warn = warn;
-		file.warn_arg = conf->name;
 		s->stores[i] = conf->type == STORE_NONE
 		    ? store_none_new(conf->name)
 		    : store_file_new(s->loop, conf->name, &file, conf->renew_within_s, e);
@@ -238,8 +238,7 @@ build_life(struct server *s, struct err *e)
 	    .ca = s->ca,
 	    .desk = s->desk,
 	    .mgmt = s->mgmt,
-	    .challenges = s->challenges,
-	    .challenge_count = s->conf->verification_count,
+	    .challenges = s->all,
 	    .shutdown_timeout_ms = s->conf->mgmt.shutdown_timeout_s * 1000,
 	    .close_listeners = close_listeners,
 	    .arg = s,
@@ -297,6 +296,7 @@ server_free(struct server *s)
 	for (size_t i = 0; s->challenges != NULL && i < s->conf->verification_count; i++)
 		challenge_free(s->challenges[i]);
 	free(s->challenges);
+	challenges_free(s->all);
 	ca_free(s->ca);
 	ca_client_done(&s->client);
 	loop_free(s->loop);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/alloc.h"
+#include "challenge/challenges_private.h"
 #include "challenge/dns01_challtestsrv.h"
 #include "challenge/dns01_server.h"
 #include "challenge/dns01_update.h"
@@ -25,16 +26,62 @@ challenge_type_name(enum challenge_type type)
 }
 
 struct challenge *
-challenge_new(struct loop *loop, const struct challenge_conf *conf, struct err *e)
+challenge_new(struct challenges *all, const struct challenge_conf *conf, struct err *e)
 {
-	return kinds[conf->type]->new (loop, conf, e);
+	return kinds[conf->type]->new (all, conf, e);
+}
+
+struct challenge *
+challenge_hold(struct challenge *c)
+{
+	c->holders++;
+	return c;
+}
+
+/* Older ones may have its listeners too, and be waiting for the CA still. */
+static void
+end(void *arg)
+{
+	struct challenge *c = arg;
+	struct challenges *all = c->all;
+
+	c->kind->free(c);
+	challenges_serve_idle(all);
+}
+
+static void
+end_if_idle(struct challenge *c)
+{
+	if (c->unheld && c->active == 0)
+		task_post(c->loop, &c->end_task, end, c);
 }
 
 void
 challenge_free(struct challenge *c)
 {
-	if (c != NULL)
-		c->kind->free(c);
+	if (c == NULL)
+		return;
+	if (c->holders > 0) {
+		c->holders--;
+		return;
+	}
+	c->unheld = true;
+	end_if_idle(c);
+}
+
+bool
+challenge_serve(struct challenge *c, bool take, struct err *e)
+{
+	return c->kind->serve == NULL || c->kind->serve(c, take, e);
+}
+
+void
+challenge_rename(struct challenge *c, const char *name)
+{
+	char *copy = xstrdup(name);
+
+	free(c->name);
+	c->name = copy;
 }
 
 struct acme_solver *
@@ -46,53 +93,45 @@ challenge_solver(struct challenge *c)
 /* ---- the common head ---- */
 
 void
-challenge_head_init(struct challenge *c, struct loop *loop, const struct challenge_kind *kind,
+challenge_head_init(struct challenge *c, struct challenges *all, const struct challenge_kind *kind,
     const struct challenge_conf *conf)
 {
 	c->kind = kind;
-	c->loop = loop;
+	c->all = all;
+	c->loop = all->loop;
 	c->name = xstrdup(conf->name);
+	TAILQ_INSERT_TAIL(&all->list, c, entry);
 }
 
 void
 challenge_head_done(struct challenge *c)
 {
-	task_cancel(&c->idle_task);
+	TAILQ_REMOVE(&c->all->list, c, entry);
+	c->all->active -= c->active;
+	task_cancel(&c->end_task);
 	free(c->name);
 }
 
-static void
-report_idle(void *arg)
+void
+challenge_warn(const struct challenge *c, const char *text)
 {
-	struct challenge *c = arg;
-	void (*idle)(void *arg) = c->idle;
-
-	/* Something was presented again meanwhile: then wait for that too. */
-	if (c->active > 0)
-		return;
-	c->idle = NULL;
-	idle(c->idle_arg);
+	if (c->all->warn != NULL)
+		c->all->warn(c->all->warn_arg, c->name, text);
 }
 
 void
 challenge_begin(struct challenge *c)
 {
 	c->active++;
+	c->all->active++;
 }
 
 void
 challenge_end(struct challenge *c)
 {
 	assert(c->active > 0);
-	if (--c->active == 0 && c->idle != NULL)
-		task_post(c->loop, &c->idle_task, report_idle, c);
-}
-
-void
-challenge_on_idle(struct challenge *c, struct loop *loop, void (*idle)(void *arg), void *arg)
-{
-	c->idle = idle;
-	c->idle_arg = arg;
-	if (c->active == 0)
-		task_post(loop, &c->idle_task, report_idle, c);
+	c->active--;
+	c->all->active--;
+	challenges_ended(c->all);
+	end_if_idle(c);
 }

@@ -3,6 +3,10 @@
  * The challenge kinds of the configuration ([verification] type =), each a
  * solver for acme/. Adding a kind: one file, one row in the table of
  * challenge.c.
+ *
+ * A challenge is counted: the configuration that has it holds it, and so does
+ * every job that began with it. Without a holder it ends as soon as nothing is
+ * presented any more.
  */
 #pragma once
 
@@ -11,10 +15,12 @@
 
 #include "acme/solver.h"
 #include "base/err.h"
+#include "base/queue.h"
 #include "challenge/dns01_conf.h"
 #include "ev/loop.h"
 
 struct challenge;
+struct challenges;
 struct http_client;
 
 enum challenge_type {
@@ -42,10 +48,6 @@ struct challenge_conf {
 		struct challenge_challtestsrv_conf challtestsrv;
 	};
 	struct http_client *http; /* borrowed; for kinds that speak HTTP to someone */
-	/* For warnings that belong to no request (Host that is not the expected one, skipped
-	 * listener); may be NULL. */
-	void (*warn)(void *arg, const char *text);
-	void *warn_arg;
 };
 
 /* What each kind provides: one const table row in challenge.c. */
@@ -55,7 +57,9 @@ struct challenge_kind {
 	bool ip;                 /* can prove an IP address */
 	/* Opens listeners. ERR_CONFIG. */
 	struct challenge *(*new)(
-	    struct loop *loop, const struct challenge_conf *conf, struct err *e);
+	    struct challenges *all, const struct challenge_conf *conf, struct err *e);
+	/* NULL where there are no listeners; see challenge_serve. */
+	bool (*serve)(struct challenge *c, bool take, struct err *e);
 	void (*free)(struct challenge *c);
 };
 
@@ -65,26 +69,32 @@ struct challenge {
 	const struct challenge_kind *kind;
 	char *name;
 	struct loop *loop;
-	size_t active; /* presented and not yet withdrawn to the end */
-	void (*idle)(void *arg);
-	void *idle_arg;
-	struct task idle_task; /* posted when active fell to 0 and someone waits for it */
+	struct challenges *all;
+	TAILQ_ENTRY(challenge) entry;
+	size_t holders; /* beyond the first */
+	size_t active;  /* presented and not yet withdrawn to the end */
+	bool unheld;    /* ends once nothing is presented */
+	struct task end_task;
 };
 
 /* "http01", "dns01-dnsUpdate", ... */
 const char *challenge_type_name(enum challenge_type type);
-/* ERR_CONFIG. conf is copied. */
+/* Opens listeners; nothing is accepted yet. ERR_CONFIG. conf is copied. The caller holds it. */
 struct challenge *challenge_new(
-    struct loop *loop, const struct challenge_conf *conf, struct err *e);
-void challenge_free(struct challenge *c); /* NULL is fine */
+    struct challenges *all, const struct challenge_conf *conf, struct err *e);
+struct challenge *challenge_hold(struct challenge *c); /* one holder more */
+void challenge_free(struct challenge *c);              /* one holder less; NULL is fine */
+/* Serves on its listeners. take: also on those that serve another challenge, or something else, by
+ * now; otherwise only where nobody serves. */
+bool challenge_serve(struct challenge *c, bool take, struct err *e);
+void challenge_rename(struct challenge *c, const char *name);
 struct acme_solver *challenge_solver(struct challenge *c);
-/* idle runs once, as soon as active is 0 (after this turn if it is so already): shutdown waits for
- * it. */
-void challenge_on_idle(struct challenge *c, struct loop *loop, void (*idle)(void *arg), void *arg);
 
-/* For the kinds: the head's members, and one presentation more or less. */
-void challenge_head_init(struct challenge *c, struct loop *loop, const struct challenge_kind *kind,
-    const struct challenge_conf *conf);
+/* For the kinds: the head's members, one presentation more or less, and what belongs to no request
+ * but should be told (Host that is not the expected one, skipped listener). */
+void challenge_head_init(struct challenge *c, struct challenges *all,
+    const struct challenge_kind *kind, const struct challenge_conf *conf);
 void challenge_head_done(struct challenge *c);
+void challenge_warn(const struct challenge *c, const char *text);
 void challenge_begin(struct challenge *c);
 void challenge_end(struct challenge *c);

@@ -179,8 +179,7 @@ warn_left(const struct challtestsrv_host *h, const struct err *e)
 	const struct challtestsrv *s = h->server;
 	char *text = xasprintf("TXT values at %s may be left behind: %s", h->name, e->detail);
 
-	if (s->warn != NULL)
-		s->warn(s->warn_arg, text);
+	challenge_warn(&s->base, text);
 	free(text);
 }
 

@@ -49,8 +49,6 @@ struct challtestsrv {
 	struct uri set;
 	struct uri clear;
 	TAILQ_HEAD(, challtestsrv_host) hosts;
-	void (*warn)(void *arg, const char *text);
-	void *warn_arg;
 };
 
 /* The name, made if it is not there and make is true; else NULL. */

@@ -96,17 +96,15 @@ derive_clear(struct challtestsrv *s, struct err *e)
 }
 
 static struct challenge *
-challtestsrv_new(struct loop *loop, const struct challenge_conf *conf, struct err *e)
+challtestsrv_new(struct challenges *all, const struct challenge_conf *conf, struct err *e)
 {
 	const char *url = conf->challtestsrv.set_txt_url;
 	struct challtestsrv *s = xcalloc(1, sizeof(*s));
 
-	challenge_head_init(&s->base, loop, &challenge_dns01_challtestsrv, conf);
+	challenge_head_init(&s->base, all, &challenge_dns01_challtestsrv, conf);
 	s->base.solver =
 	    (struct acme_solver){"dns-01", challtestsrv_present, challtestsrv_withdraw};
 	s->http = conf->http;
-	s->warn = conf->warn;
-	s->warn_arg = conf->warn_arg;
 	TAILQ_INIT(&s->hosts);
 	if (uri_parse(url, strlen(url), &s->set, e) && derive_clear(s, e))
 		return &s->base;

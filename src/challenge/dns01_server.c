@@ -6,6 +6,7 @@
 
 #include "base/alloc.h"
 #include "base/counter.h"
+#include "challenge/challenges.h"
 #include "challenge/dns01.h"
 #include "challenge/present_now.h"
 #include "dns/responder.h"
@@ -154,8 +155,20 @@ server_free(struct challenge *c)
 	free(s);
 }
 
+static bool
+server_serve(struct challenge *c, bool take, struct err *e)
+{
+	return responder_serve(((struct dns01_server *)c)->responder, take, e);
+}
+
+static void
+warn(void *arg, const char *text)
+{
+	challenge_warn(arg, text);
+}
+
 static struct responder *
-open_responder(struct loop *loop, const struct challenge_conf *conf, struct err *e)
+open_responder(struct challenge *c, const struct challenge_conf *conf, struct err *e)
 {
 	const struct challenge_dns01_server_conf *server = &conf->dns01_server;
 	struct responder_conf responder = {
@@ -165,28 +178,28 @@ open_responder(struct loop *loop, const struct challenge_conf *conf, struct err 
 	    .zone = server->zone,
 	    .ns = server->ns,
 	    .record = server->has_record ? &server->record : NULL,
-	    .warn = conf->warn,
-	    .warn_arg = conf->warn_arg,
+	    .records = challenges_records(c->all),
+	    .warn = warn,
+	    .warn_arg = c,
 	};
 
-	return responder_new(loop, &responder, e);
+	return responder_new(c->loop, &responder, e);
 }
 
 static struct challenge *
-server_new(struct loop *loop, const struct challenge_conf *conf, struct err *e)
+server_new(struct challenges *all, const struct challenge_conf *conf, struct err *e)
 {
-	struct responder *responder = open_responder(loop, conf, e);
-	struct dns01_server *s;
+	struct dns01_server *s = xcalloc(1, sizeof(*s));
 
-	if (responder == NULL)
-		return NULL;
-	s = xcalloc(1, sizeof(*s));
-	challenge_head_init(&s->base, loop, &challenge_dns01_server, conf);
+	challenge_head_init(&s->base, all, &challenge_dns01_server, conf);
 	s->base.solver = (struct acme_solver){"dns-01", server_present, server_withdraw};
-	s->responder = responder;
 	s->zone = conf->dns01_server.zone != NULL ? xstrdup(conf->dns01_server.zone) : NULL;
 	TAILQ_INIT(&s->presentations);
-	return &s->base;
+	s->responder = open_responder(&s->base, conf, e);
+	if (s->responder != NULL)
+		return &s->base;
+	server_free(&s->base);
+	return NULL;
 }
 
 const struct challenge_kind challenge_dns01_server = {
@@ -194,5 +207,6 @@ const struct challenge_kind challenge_dns01_server = {
     .wildcards = true,
     .ip = false,
     .new = server_new,
+    .serve = server_serve,
     .free = server_free,
 };

@@ -20,8 +20,6 @@ struct dns01_update {
 	struct txt_zone_access access;
 	struct tsig_key key;
 	char *zone;
-	void (*warn)(void *arg, const char *text);
-	void *warn_arg;
 	TAILQ_HEAD(, entry) entries;
 };
 
@@ -191,8 +189,7 @@ warn(void *arg, const char *text)
 {
 	struct dns01_update *d = arg;
 
-	if (d->warn != NULL)
-		d->warn(d->warn_arg, text);
+	challenge_warn(&d->base, text);
 }
 
 static bool
@@ -274,15 +271,13 @@ dns01_update_free(struct challenge *c)
 }
 
 static struct challenge *
-dns01_update_new(struct loop *loop, const struct challenge_conf *conf, struct err *e)
+dns01_update_new(struct challenges *all, const struct challenge_conf *conf, struct err *e)
 {
 	struct dns01_update *d = xcalloc(1, sizeof(*d));
 
-	challenge_head_init(&d->base, loop, &challenge_dns01_update, conf);
+	challenge_head_init(&d->base, all, &challenge_dns01_update, conf);
 	d->base.solver =
 	    (struct acme_solver){"dns-01", dns01_update_present, dns01_update_withdraw};
-	d->warn = conf->warn;
-	d->warn_arg = conf->warn_arg;
 	TAILQ_INIT(&d->entries);
 	if (take_conf(d, &conf->dns01_update, e))
 		return &d->base;

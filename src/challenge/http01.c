@@ -8,6 +8,7 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/counter.h"
+#include "challenge/challenges.h"
 #include "challenge/present_now.h"
 #include "challenge/tokens.h"
 #include "codec/ip.h"
@@ -26,22 +27,13 @@ enum {
 
 struct http01 {
 	struct challenge base;
-	struct tokens *tokens;
+	struct tokens *tokens; /* of all */
 	struct http_server *server;
 	struct listener **listeners;
 	size_t listener_count;
-	void (*warn)(void *arg, const char *text);
-	void *warn_arg;
 	const char *greeting; /* or NULL */
 	int64_t next_warning;
 };
-
-static void
-warn(const struct http01 *h, const char *text)
-{
-	if (h->warn != NULL)
-		h->warn(h->warn_arg, text);
-}
 
 /* ---- present and withdraw ---- */
 
@@ -135,7 +127,7 @@ check_host(struct http01 *h, const struct http_exchange *x, const struct token *
 	    "challenge for %s was fetched with Host \"%.*s\" by %s: answered, but a front end "
 	    "should pass the Host header on",
 	    expected, HOST_SHOWN, host == NULL ? "" : host, http_exchange_peer_text(x));
-	warn(h, text);
+	challenge_warn(&h->base, text);
 	free(text);
 }
 
@@ -187,7 +179,7 @@ open_one(struct http01 *h, const struct listen_address *addr, bool skip_no_famil
 
 	if (l == NULL && no_family && skip_no_family) {
 		char *text = xasprintf("default listener left out: %s", e->detail);
-		warn(h, text);
+		challenge_warn(&h->base, text);
 		free(text);
 		return true;
 	}
@@ -195,7 +187,7 @@ open_one(struct http01 *h, const struct listen_address *addr, bool skip_no_famil
 		return false;
 	h->listeners = xreallocarray(h->listeners, h->listener_count + 1, sizeof(*h->listeners));
 	h->listeners[h->listener_count++] = l;
-	return http_server_serve(h->server, l, e);
+	return true;
 }
 
 static bool
@@ -227,6 +219,18 @@ open_listeners(struct http01 *h, const struct challenge_http01_conf *conf, struc
 	return true;
 }
 
+static bool
+http01_serve(struct challenge *c, bool take, struct err *e)
+{
+	struct http01 *h = (struct http01 *)c;
+
+	for (size_t i = 0; i < h->listener_count; i++)
+		if ((take || !listener_lent(h->listeners[i])) &&
+		    !http_server_serve(h->server, h->listeners[i], e))
+			return false;
+	return true;
+}
+
 static void
 http01_free(struct challenge *c)
 {
@@ -236,24 +240,21 @@ http01_free(struct challenge *c)
 	for (size_t i = 0; i < h->listener_count; i++)
 		listener_free(h->listeners[i]);
 	free(h->listeners);
-	tokens_free(h->tokens);
 	challenge_head_done(&h->base);
 	free(h);
 }
 
 static struct challenge *
-http01_new(struct loop *loop, const struct challenge_conf *conf, struct err *e)
+http01_new(struct challenges *all, const struct challenge_conf *conf, struct err *e)
 {
 	struct http01 *h = xcalloc(1, sizeof(*h));
 	struct err local;
 
-	challenge_head_init(&h->base, loop, &challenge_http01, conf);
+	challenge_head_init(&h->base, all, &challenge_http01, conf);
 	h->base.solver = (struct acme_solver){"http-01", http01_present, http01_withdraw};
-	h->warn = conf->warn;
-	h->warn_arg = conf->warn_arg;
 	h->greeting = conf->http01.greeting;
-	h->tokens = tokens_new(loop);
-	h->server = http_server_new(loop,
+	h->tokens = challenges_tokens(all);
+	h->server = http_server_new(h->base.loop,
 	    &(struct http_server_conf){
 		.max_headers = HEADERS_MAX,
 		.receive_ms = RECEIVE_MS,
@@ -272,5 +273,6 @@ const struct challenge_kind challenge_http01 = {
     .wildcards = false,
     .ip = true,
     .new = http01_new,
+    .serve = http01_serve,
     .free = http01_free,
 };

@@ -61,8 +61,6 @@ open_address(struct responder *r, const struct responder_conf *conf,
 		return false;
 	place = add_place(r);
 	place->tcp = l;
-	if (!responder_tcp_serve(r->tcp, l, e))
-		return false;
 	place->udp = responder_udp_open(r->loop, r->table, listener_address(l), e);
 	return place->udp != NULL;
 }
@@ -92,11 +90,25 @@ open_listeners(struct responder *r, const struct responder_conf *conf, struct er
 	return true;
 }
 
+bool
+responder_serve(struct responder *r, bool take, struct err *e)
+{
+	for (size_t i = 0; i < r->place_count; i++) {
+		struct place *p = &r->places[i];
+
+		if ((take || !listener_lent(p->tcp)) && !responder_tcp_serve(r->tcp, p->tcp, e))
+			return false;
+		if (!responder_udp_serve(p->udp, take, e))
+			return false;
+	}
+	return true;
+}
+
 struct responder *
 responder_new(struct loop *loop, const struct responder_conf *conf, struct err *e)
 {
 	struct responder *r = xcalloc(1, sizeof(*r));
-	struct responder_table_conf table = {conf->zone, conf->ns, conf->record};
+	struct responder_table_conf table = {conf->zone, conf->ns, conf->record, conf->records};
 	struct responder_tcp_conf tcp = {
 	    conf->max_connections, conf->max_per_client, conf->idle_ms};
 	struct err local = {0};

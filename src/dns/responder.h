@@ -9,7 +9,8 @@
  *   responder_connection.c  one of them
  *   responder_answer.c      bytes of a query to bytes of an answer
  *   responder_question.c    is it a question, and a fair one
- *   responder_table.c       the zone, and the names that have records
+ *   responder_table.c       the zone, and what is known about a name
+ *   responder_records.c     the names that have records
  *   responder_name.c        one of them, and its records
  *   responder_key.c         names that sort like the tree
  */
@@ -25,6 +26,7 @@ struct listen_address;
 struct loop;
 struct responder;
 struct responder_record;
+struct responder_records;
 
 struct responder_conf {
 	char *const *listeners; /* HOST:PORT, each for UDP and TCP */
@@ -32,7 +34,8 @@ struct responder_conf {
 	bool skip_no_family; /* with a warning, where the machine lacks the address family */
 	const char *zone;    /* NULL: authoritative for any name; for tests */
 	const char *ns;      /* NULL: the zone's own name */
-	const struct ip_addr *record; /* A or AAAA of every name in the zone, or NULL */
+	const struct ip_addr *record;      /* A or AAAA of every name in the zone, or NULL */
+	struct responder_records *records; /* borrowed: those of other responders too; NULL: own */
 	/* TCP connections in all and of one client, and when idle ones end; 0: the default. */
 	unsigned max_connections;
 	unsigned max_per_client;
@@ -41,11 +44,12 @@ struct responder_conf {
 	void *warn_arg;
 };
 
-/* Serves as soon as the loop runs. conf is copied. ERR_CONFIG; ERR_INTERNAL if a port is
- * taken. */
+/* Opens its listeners. conf is copied. ERR_CONFIG; ERR_INTERNAL if a port is taken. */
 struct responder *responder_new(
     struct loop *loop, const struct responder_conf *conf, struct err *e);
-void responder_free(struct responder *r); /* takes its records with it; NULL is fine */
+/* Serves as soon as the loop runs. take: also where someone else serves on its address. */
+bool responder_serve(struct responder *r, bool take, struct err *e);
+void responder_free(struct responder *r); /* takes records of its own with it; NULL is fine */
 
 /* fetched runs after the turn in which the value was sent, any number of times until the record is
  * removed; it may remove it. NULL: ERR_INTERNAL (no domain name), ERR_BUSY (too many values). */

@@ -5,10 +5,9 @@
 #include <string.h>
 
 #include "base/alloc.h"
-#include "base/clock.h"
-#include "base/map.h"
 #include "dns/rdf.h"
 #include "dns/responder_key.h"
+#include "dns/responder_records.h"
 
 struct responder_table {
 	ldns_rdf *zone; /* the root if none is configured */
@@ -16,18 +15,9 @@ struct responder_table {
 	ldns_rdf *ns;
 	ldns_rdf *mailbox;
 	ldns_rdf *address; /* or NULL */
-	struct map *names; /* responder_key to struct responder_name */
-	uint32_t serial;
+	struct responder_records *records;
+	struct responder_records *own; /* those, unless they are borrowed */
 };
-
-/* Serial numbers grow over restarts too, hence the clock; RFC 1982 order within one run. */
-static void
-next_serial(struct responder_table *t)
-{
-	uint32_t now = (uint32_t)clock_wall();
-
-	t->serial = (int32_t)(now - t->serial) > 0 ? now : t->serial + 1;
-}
 
 static ldns_rdf *
 parse_name(const char *option, const char *text, struct err *e)
@@ -86,18 +76,13 @@ responder_table_new(const struct responder_table_conf *conf, struct err *e)
 {
 	struct responder_table *t = xcalloc(1, sizeof(*t));
 
-	t->names = map_new();
-	t->serial = (uint32_t)clock_wall();
+	t->records = conf->records;
+	if (t->records == NULL)
+		t->records = t->own = responder_records_new();
 	if (fill(t, conf, e))
 		return t;
 	responder_table_free(t);
 	return NULL;
-}
-
-static void
-free_name(const void *key, size_t key_len, void *value, void *arg)
-{
-	responder_name_free(value);
 }
 
 void
@@ -105,8 +90,7 @@ responder_table_free(struct responder_table *t)
 {
 	if (t == NULL)
 		return;
-	map_each(t->names, free_name, NULL);
-	map_free(t->names);
+	responder_records_free(t->own);
 	ldns_rdf_deep_free(t->zone);
 	ldns_rdf_deep_free(t->ns);
 	ldns_rdf_deep_free(t->mailbox);
@@ -114,77 +98,17 @@ responder_table_free(struct responder_table *t)
 	free(t);
 }
 
-/* The name for owner, made if it is not there; takes owner over. */
-static struct responder_name *
-name_for(struct responder_table *t, ldns_rdf *owner)
-{
-	struct responder_key key;
-	struct responder_name *name;
-
-	responder_key_of(owner, &key);
-	name = map_get(t->names, key.bytes, key.len);
-	if (name != NULL) {
-		ldns_rdf_deep_free(owner);
-		return name;
-	}
-	name = responder_name_new(owner);
-	map_put(t->names, key.bytes, key.len, name);
-	return name;
-}
-
-static void
-forget_if_empty(struct responder_table *t, struct responder_name *name)
-{
-	struct responder_key key;
-
-	if (name->count > 0)
-		return;
-	responder_key_of(name->owner, &key);
-	map_remove(t->names, key.bytes, key.len);
-	responder_name_free(name);
-}
-
 struct responder_record *
 responder_table_add(struct responder_table *t, const char *owner, const char *value,
     responder_fetched_fn *fetched, void *arg, struct err *e)
 {
-	ldns_rdf *dname = rdf_from_name(owner);
-	struct responder_record *record;
-	struct responder_name *name;
-
-	if (dname == NULL) {
-		err_set(e, ERR_INTERNAL, "'%s' is no domain name, or too long for one", owner);
-		return NULL;
-	}
-	name = name_for(t, dname);
-	record = responder_name_add(name, value, fetched, arg, e);
-	if (record != NULL)
-		next_serial(t);
-	else
-		err_prefix(e, "%s", owner);
-	forget_if_empty(t, name);
-	return record;
+	return responder_records_add(t->records, owner, value, fetched, arg, e);
 }
 
 void
 responder_table_remove(struct responder_table *t, struct responder_record *record)
 {
-	struct responder_name *name = record->name;
-
-	responder_name_remove(record);
-	next_serial(t);
-	forget_if_empty(t, name);
-}
-
-/* An empty non-terminal: nothing at the name itself, but below it (RFC 8020). */
-static bool
-has_below(const struct responder_table *t, const struct responder_key *key)
-{
-	const void *next = NULL;
-	size_t len = 0;
-
-	return map_next(t->names, key->bytes, key->len, &next, &len) != NULL && len > key->len &&
-	    memcmp(next, key->bytes, key->len) == 0;
+	responder_records_remove(t->records, record);
 }
 
 /* The name server may stand outside of the zone; inside, its name is one of the zone's. */
@@ -210,7 +134,7 @@ responder_table_find(
 
 	*ret = (struct responder_view){0};
 	responder_key_of(qname, &key);
-	ret->name = map_get(t->names, key.bytes, key.len);
+	ret->name = responder_records_find(t->records, &key);
 	ret->in_zone = responder_key_within(&key, &t->zone_key);
 	if (!ret->in_zone) {
 		ret->apex = ret->name != NULL ? ret->name->owner : NULL;
@@ -220,7 +144,7 @@ responder_table_find(
 	ret->apex = t->zone;
 	ret->is_apex = key.len == t->zone_key.len;
 	ret->exists = ret->is_apex || ret->name != NULL || t->address != NULL ||
-	    has_below(t, &key) || leads_to_ns(t, &key);
+	    responder_records_below(t->records, &key) || leads_to_ns(t, &key);
 }
 
 const ldns_rdf *
@@ -244,5 +168,5 @@ responder_table_address(const struct responder_table *t)
 uint32_t
 responder_table_serial(const struct responder_table *t)
 {
-	return t->serial;
+	return responder_records_serial(t->records);
 }

@@ -3,7 +3,7 @@
  * What the responder serves: one zone (or, without one, any name), its name
  * server and address, and the TXT values of challenges that are active now.
  *
- * Private to dns/. The table owns its names and their records.
+ * Private to dns/.
  */
 #pragma once
 
@@ -16,17 +16,17 @@
 struct responder_table;
 
 struct responder_table_conf {
-	const char *zone;             /* NULL: any name */
-	const char *ns;               /* NULL: the zone's own name */
-	const struct ip_addr *record; /* address of every name in the zone, or NULL */
+	const char *zone;                  /* NULL: any name */
+	const char *ns;                    /* NULL: the zone's own name */
+	const struct ip_addr *record;      /* address of every name in the zone, or NULL */
+	struct responder_records *records; /* borrowed; NULL: its own */
 };
 
 /* ERR_CONFIG. */
 struct responder_table *responder_table_new(const struct responder_table_conf *conf, struct err *e);
 void responder_table_free(struct responder_table *t); /* NULL is fine */
 
-/* owner in presentation form, with or without the last dot. NULL: ERR_INTERNAL for what is no name
- * or no value, ERR_BUSY when the name has too many values already. */
+/* See responder_records.h. */
 struct responder_record *responder_table_add(struct responder_table *t, const char *owner,
     const char *value, responder_fetched_fn *fetched, void *arg, struct err *e);
 void responder_table_remove(struct responder_table *t, struct responder_record *record);

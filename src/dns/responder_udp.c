@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include "base/alloc.h"
 #include "dns/responder_answer.h"
@@ -22,8 +21,9 @@ enum {
 struct responder_udp {
 	struct loop *loop;
 	const struct responder_table *table;
+	struct listener *listener;
 	int fd;
-	struct io *io;
+	struct io *io; /* NULL: someone else serves, or nobody yet */
 };
 
 /* One datagram, and where its answer goes. */
@@ -117,51 +117,52 @@ set_options(int fd, int family)
 
 	if (family == AF_INET)
 		return setsockopt(fd, IPPROTO_IP, IP_PKTINFO, &on, sizeof(on)) == 0;
-	return setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on)) == 0 &&
-	    setsockopt(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, &on, sizeof(on)) == 0;
-}
-
-/* As ev/listener says it for TCP: a port that is taken is no fault of the configuration. */
-static bool
-open_failed(const struct listen_address *addr, int error, struct err *e)
-{
-	if (error == EADDRINUSE)
-		return err_set(
-		    e, ERR_INTERNAL, "%s (UDP): another process listens there", addr->text);
-	return err_errno(e, ERR_CONFIG, error, "cannot listen on %s (UDP)", addr->text);
-}
-
-static int
-open_socket(const struct listen_address *addr, struct err *e)
-{
-	int family = addr->sa.ss_family;
-	int fd = socket(family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-
-	if (fd >= 0 && set_options(fd, family) &&
-	    bind(fd, (const struct sockaddr *)&addr->sa, addr->len) == 0)
-		return fd;
-	open_failed(addr, errno, e);
-	if (fd >= 0)
-		close(fd);
-	return -1;
+	return setsockopt(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, &on, sizeof(on)) == 0;
 }
 
 struct responder_udp *
 responder_udp_open(struct loop *loop, const struct responder_table *table,
     const struct listen_address *addr, struct err *e)
 {
-	int fd = open_socket(addr, e);
+	struct listener *l = listener_open_udp(loop, addr, NULL, e);
 	struct responder_udp *u;
 
-	if (fd < 0)
+	if (l == NULL)
 		return NULL;
 	u = xcalloc(1, sizeof(*u));
 	u->loop = loop;
 	u->table = table;
-	u->fd = fd;
-	u->io = io_new(loop, fd, readable, NULL, u);
-	io_want(u->io, true, false);
+	u->listener = l;
 	return u;
+}
+
+/* The listener ends, or another serves on it. */
+static void
+recall(void *arg)
+{
+	struct responder_udp *u = arg;
+
+	io_free(u->io);
+	u->io = NULL;
+	listener_return(u->listener);
+}
+
+bool
+responder_udp_serve(struct responder_udp *u, bool take, struct err *e)
+{
+	const struct listen_address *a = listener_address(u->listener);
+
+	if (!take && listener_lent(u->listener))
+		return true;
+	u->fd = listener_lend_udp(u->listener, recall, u);
+	if (!set_options(u->fd, a->sa.ss_family)) {
+		err_errno(e, ERR_CONFIG, errno, "cannot listen on %s (UDP)", a->text);
+		listener_return(u->listener);
+		return false;
+	}
+	u->io = io_new(u->loop, u->fd, readable, NULL, u);
+	io_want(u->io, true, false);
+	return true;
 }
 
 void
@@ -169,7 +170,8 @@ responder_udp_free(struct responder_udp *u)
 {
 	if (u == NULL)
 		return;
-	io_free(u->io);
-	close(u->fd);
+	if (u->io != NULL)
+		recall(u);
+	listener_free(u->listener);
 	free(u);
 }

@@ -5,6 +5,7 @@
 
 #include "answers.h"
 #include "challenge/challenge.h"
+#include "challenge/challenges.h"
 #include "ev/loop.h"
 #include "ev/op.h"
 #include "peers.h"
@@ -23,7 +24,7 @@ static struct identifier name;
 static size_t warnings;
 
 static void
-warn(void *arg, const char *text)
+warn(void *arg, const char *block, const char *text)
 {
 	must(text[0] != '\0');
 	warnings++;
@@ -75,11 +76,11 @@ start(void)
 	    .name = "http",
 	    .type = CHALLENGE_HTTP01,
 	    .http01 = {.listeners = listeners, .listener_count = 1},
-	    .warn = warn,
 	};
 
-	challenge = challenge_new(loop, &conf, NULL);
-	must(challenge != NULL && identifier_dns("example.org", 11, &name, NULL));
+	challenge = challenge_new(challenges_new(loop, warn, NULL), &conf, NULL);
+	must(challenge != NULL && challenge_serve(challenge, true, NULL) &&
+	    identifier_dns("example.org", 11, &name, NULL));
 	for (size_t i = 0; i < USERS; i++)
 		present(&users[i]);
 	loop_turn(loop, false);

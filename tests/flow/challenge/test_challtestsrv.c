@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "challenge/challenge.h"
+#include "challenge/challenges.h"
 #include "codec/json.h"
 #include "ev/loop.h"
 #include "ev/op.h"
@@ -35,6 +36,7 @@ static struct {
 
 static struct loop *loop;
 static struct http_client *http;
+static struct challenges *all;
 static struct challenge *challenge;
 static char warning[512];
 
@@ -85,7 +87,7 @@ serve(void *arg, const struct fake_http_request *request, struct fake_http_reply
 }
 
 static void
-warn(void *arg, const char *text)
+warn(void *arg, const char *block, const char *text)
 {
 	snprintf(warning, sizeof(warning), "%s", text);
 }
@@ -97,7 +99,6 @@ set_up(void **state)
 	    .name = "dns",
 	    .type = CHALLENGE_DNS01_CHALLTESTSRV,
 	    .challtestsrv = {.set_txt_url = (char *)"http://localhost:8055/set-txt"},
-	    .warn = warn,
 	};
 	struct err e;
 
@@ -110,7 +111,8 @@ set_up(void **state)
 	loop = loop_new(&e);
 	http = fake_http_client(loop);
 	conf.http = http;
-	challenge = challenge_new(loop, &conf, &e);
+	all = challenges_new(loop, warn, NULL);
+	challenge = challenge_new(all, &conf, &e);
 	assert_non_null(challenge);
 	return 0;
 }
@@ -119,6 +121,7 @@ static int
 tear_down(void **state)
 {
 	challenge_free(challenge);
+	challenges_free(all);
 	fake_clock_settle(loop);
 	assert_int_equal(fake_timers_running(), 0);
 	http_client_free(http);
@@ -388,7 +391,7 @@ idle(void **state)
 
 	present(&a, "a");
 	fake_clock_settle(loop);
-	challenge_on_idle(challenge, loop, idle_told, &told);
+	challenges_on_idle(all, idle_told, &told);
 	fake_clock_settle(loop);
 	assert_false(told);
 	withdraw(&a);
@@ -407,7 +410,7 @@ bad_url(void **state)
 	    .challtestsrv = {.set_txt_url = (char *)"http://localhost:8055/settxt"}};
 	struct err e;
 
-	assert_null(challenge_new(loop, &conf, &e));
+	assert_null(challenge_new(all, &conf, &e));
 	assert_int_equal(e.kind, ERR_CONFIG);
 }
 

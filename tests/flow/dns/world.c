@@ -27,7 +27,7 @@ pulse(void *arg)
 }
 
 static void
-warn(void *arg, const char *text)
+warn(void *arg, const char *block, const char *text)
 {
 	struct world *w = arg;
 	size_t len = strlen(w->warnings);
@@ -64,8 +64,7 @@ world_new(void)
 	assert_true(model_start(&w->primary, w->loop, "127.0.0.1", 0));
 	w->conf.name = "dns";
 	w->conf.type = CHALLENGE_DNS01_UPDATE;
-	w->conf.warn = warn;
-	w->conf.warn_arg = w;
+	w->all = challenges_new(w->loop, warn, w);
 	snprintf(w->servers[0].host, sizeof(w->servers[0].host), "127.0.0.1");
 	w->servers[0].port = peer_port(w->primary.peer);
 	u->dns_servers = w->servers;
@@ -100,7 +99,7 @@ world_open(struct world *w)
 {
 	struct err e;
 
-	w->challenge = challenge_dns01_update.new(w->loop, &w->conf, &e);
+	w->challenge = challenge_dns01_update.new(w->all, &w->conf, &e);
 	if (w->challenge == NULL)
 		fail_msg("%s", e.detail);
 }
@@ -112,6 +111,7 @@ world_free(struct world *w)
 		op_cancel(&w->asks[i].slot);
 	if (w->challenge != NULL)
 		challenge_dns01_update.free(w->challenge);
+	challenges_free(w->all);
 	for (size_t i = 0; i < ASKS; i++)
 		free(w->asks[i].value);
 	model_stop(&w->primary);
@@ -198,7 +198,7 @@ void
 world_wait_idle(struct world *w)
 {
 	w->idle = false;
-	challenge_on_idle(w->challenge, w->loop, idle, w);
+	challenges_on_idle(w->all, idle, w);
 	for (int64_t end = clock_mono_ms() + PATIENCE_MS; !w->idle && clock_mono_ms() < end;)
 		loop_turn(w->loop, true);
 	assert_true(w->idle);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "challenge/challenge.h"
+#include "challenge/challenges.h"
 #include "dns/tsig_key.h"
 #include "model.h"
 
@@ -31,6 +32,7 @@ struct world {
 	struct tsig_key key;
 	struct host_port servers[1 + SECONDARIES];
 	struct challenge_conf conf;
+	struct challenges *all;
 	struct challenge *challenge;
 	struct asking asks[ASKS];
 	bool idle;

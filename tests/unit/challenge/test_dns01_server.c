@@ -12,11 +12,13 @@
 #include <unistd.h>
 
 #include "challenge/challenge.h"
+#include "challenge/challenges.h"
 #include "ev/loop.h"
 #include "ev/op.h"
 #include "tests/unit/dns/ports.h"
 
 static struct loop *loop;
+static struct challenges *all;
 static struct challenge *challenge;
 static int udp;
 
@@ -44,8 +46,9 @@ start(const char *zone)
 
 	snprintf(listener, sizeof(listener), "127.0.0.1:%u", port);
 	loop = loop_new(&e);
-	challenge = challenge_new(loop, &conf, &e);
-	if (challenge == NULL)
+	all = challenges_new(loop, NULL, NULL);
+	challenge = challenge_new(all, &conf, &e);
+	if (challenge == NULL || !challenge_serve(challenge, true, &e))
 		fail_msg("%s", e.detail);
 	udp = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0);
 	to.sin_port = htons((uint16_t)port);
@@ -56,6 +59,7 @@ static int
 stop(void **state)
 {
 	challenge_free(challenge);
+	challenges_free(all);
 	close(udp);
 	loop_free(loop);
 	return 0;

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "challenge/challenge.h"
+#include "challenge/challenges.h"
 #include "challenge/http01.h"
 #include "ev/loop.h"
 #include "ev/op.h"
@@ -15,6 +16,7 @@ struct fixture {
 	struct challenge *challenge;
 	struct acme_solver *solver;
 	struct identifier name;
+	struct challenges *all;
 	int warnings;
 	char warning[512];
 	int idle;
@@ -29,7 +31,7 @@ struct user {
 };
 
 static void
-warn(void *arg, const char *text)
+warn(void *arg, const char *block, const char *text)
 {
 	struct fixture *f = arg;
 
@@ -55,11 +57,9 @@ open_challenge(struct fixture *f, char **listeners, size_t count, struct err *e)
 	    .name = "http",
 	    .type = CHALLENGE_HTTP01,
 	    .http01 = {.listeners = listeners, .listener_count = count},
-	    .warn = warn,
-	    .warn_arg = f,
 	};
 
-	return challenge_new(f->loop, &conf, e);
+	return challenge_new(f->all, &conf, e);
 }
 
 static int
@@ -69,9 +69,11 @@ setup(void **state)
 	char *listeners[] = {f->spec};
 
 	f->loop = loop_new(NULL);
+	f->all = challenges_new(f->loop, warn, f);
 	choose_port(f);
 	f->challenge = open_challenge(f, listeners, 1, NULL);
 	assert_non_null(f->challenge);
+	assert_true(challenge_serve(f->challenge, true, NULL));
 	f->solver = challenge_solver(f->challenge);
 	assert_true(identifier_dns("www.example", 11, &f->name, NULL));
 	*state = f;
@@ -85,6 +87,7 @@ teardown(void **state)
 
 	challenge_free(f->challenge);
 	challenge_free(NULL);
+	challenges_free(f->all);
 	loop_free(f->loop);
 	free(f);
 	return 0;
@@ -393,13 +396,13 @@ test_idle(void **state)
 	struct fixture *f = *state;
 	struct user a = {0}, b = {0};
 
-	challenge_on_idle(f->challenge, f->loop, idle, f);
+	challenges_on_idle(f->all, idle, f);
 	assert_int_equal(f->idle, 0);
 	loop_turn(f->loop, false);
 	assert_int_equal(f->idle, 1);
 	present(f, &a, "a");
 	present(f, &b, "b");
-	challenge_on_idle(f->challenge, f->loop, idle, f);
+	challenges_on_idle(f->all, idle, f);
 	withdraw(f, &a, "a");
 	loop_turn(f->loop, false);
 	assert_int_equal(f->idle, 1);
@@ -418,14 +421,72 @@ test_listener_taken(void **state)
 {
 	struct fixture *f = *state;
 	char *listeners[] = {f->spec};
+	struct loop *loop = loop_new(NULL);
+	struct challenges *all = f->all;
 	struct err e;
 
+	f->all = challenges_new(loop, NULL, NULL); /* another process, as it were */
 	assert_null(open_challenge(f, listeners, 1, &e));
 	assert_int_equal(e.kind, ERR_INTERNAL);
 	assert_non_null(strstr(e.detail, f->spec));
+	challenges_free(f->all);
+	loop_free(loop);
+	f->all = all;
 	listeners[0] = "127.0.0.1:http-or-so";
 	assert_null(open_challenge(f, listeners, 1, &e));
 	assert_int_equal(e.kind, ERR_CONFIG);
+}
+
+/* A block takes the listener of another one, whose challenge is presented still, and goes again. */
+static void
+test_handed_over(void **state)
+{
+	struct fixture *f = *state;
+	char *listeners[] = {f->spec};
+	struct user old = {0}, new = {0};
+	struct challenge *second;
+
+	present(f, &old, "old");
+	second = open_challenge(f, listeners, 1, NULL);
+	assert_non_null(second);
+	assert_int_equal(ask_once(f, "GET " PATH "old" HOST), 200);
+	assert_true(challenge_serve(second, true, NULL));
+	challenge_free(f->challenge); /* the first one is presented, so it stays */
+	f->solver = challenge_solver(second);
+	present(f, &new, "new");
+	assert_int_equal(ask_once(f, "GET " PATH "old" HOST), 200);
+	assert_int_equal(ask_once(f, "GET " PATH "new" HOST), 200);
+	assert_int_equal(old.fetched + new.fetched, 3);
+	assert_int_equal(challenges_active(f->all), 2);
+	withdraw(f, &new, "new");
+	challenge_free(second);
+	loop_turn(f->loop, false);
+	assert_int_equal(ask_once(f, "GET " PATH "old" HOST), 200); /* by the first one again */
+	assert_int_equal(ask_once(f, "GET " PATH "new" HOST), 404);
+	f->solver = challenge_solver(f->challenge);
+	withdraw(f, &old, "old");
+	f->challenge = NULL; /* gone with this turn */
+	loop_turn(f->loop, false);
+	assert_int_equal(challenges_active(f->all), 0);
+	second = open_challenge(f, listeners, 1, NULL);
+	assert_non_null(second);
+	challenge_free(second);
+}
+
+static void
+test_held(void **state)
+{
+	struct fixture *f = *state;
+	struct user u = {0};
+
+	assert_ptr_equal(challenge_hold(f->challenge), f->challenge);
+	challenge_free(f->challenge);
+	loop_turn(f->loop, false);
+	present(f, &u, "a");
+	assert_int_equal(ask_once(f, "GET " PATH "a" HOST), 200);
+	challenge_rename(f->challenge, "other");
+	assert_string_equal(f->challenge->name, "other");
+	withdraw(f, &u, "a");
 }
 
 static void
@@ -455,6 +516,8 @@ main(void)
 	    TEST(test_other_account_key),
 	    TEST(test_idle),
 	    TEST(test_listener_taken),
+	    TEST(test_handed_over),
+	    TEST(test_held),
 	    cmocka_unit_test(test_names),
 	};
 

@@ -60,7 +60,7 @@ world_new(const char *host, int64_t idle_ms)
 	w = (struct world){0};
 	w.loop = loop_new(&e);
 	w.responder = responder_new(w.loop, &conf, &e);
-	if (w.responder == NULL)
+	if (w.responder == NULL || !responder_serve(w.responder, true, &e))
 		fail_msg("%s", e.detail);
 	w.record = responder_add(w.responder, NAME, VALUE, fetched, &w, &e);
 	assert_non_null(w.record);
