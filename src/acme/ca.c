@@ -112,11 +112,22 @@ ca_new(struct loop *loop, struct http_client *client, const struct ca_conf *conf
 	return ca;
 }
 
+struct ca *
+ca_hold(struct ca *ca)
+{
+	ca->holders++;
+	return ca;
+}
+
 void
 ca_free(struct ca *ca)
 {
 	if (ca == NULL)
 		return;
+	if (ca->holders > 0) {
+		ca->holders--;
+		return;
+	}
 	account_free(ca->account);
 	nonces_free(ca->nonces);
 	bucket_free(ca->bucket);

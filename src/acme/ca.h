@@ -62,7 +62,10 @@ struct ca_conf {
  * deeply. ERR_CONFIG. client is borrowed. */
 struct ca *ca_new(
     struct loop *loop, struct http_client *client, const struct ca_conf *conf, struct err *e);
-void ca_free(struct ca *ca);  /* every order must be gone; NULL is fine */
+/* A CA is counted: the configuration that has it holds it, and so do those who order there. */
+struct ca *ca_hold(struct ca *ca); /* one holder more */
+/* One holder less; with the last one every order must be gone. NULL is fine. */
+void ca_free(struct ca *ca);
 void ca_start(struct ca *ca); /* begins with directory and account */
 
 /* Whether a new order may be tried now. If not: *e as a client should see it at once

@@ -20,6 +20,7 @@ enum {
 
 struct ca {
 	struct loop *loop;
+	size_t holders; /* beyond the first */
 	struct http_client *client;
 	struct ca_conf conf; /* a deep copy */
 	struct uri uri;      /* of the directory */

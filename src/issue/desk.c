@@ -22,17 +22,26 @@ enum {
 
 /* ---- life ---- */
 
+void
+desk_configure(struct desk *d, const struct desk_conf *conf)
+{
+	struct grounds *old = d->grounds;
+
+	d->grounds = grounds_new(d->loop, conf);
+	d->conf = *conf;
+	d->conf.challenges = d->grounds->challenges;
+	d->conf.stores = d->grounds->stores;
+	if (old != NULL)
+		grounds_release(old);
+}
+
 struct desk *
 desk_new(struct loop *loop, const struct desk_conf *conf)
 {
 	struct desk *d = xcalloc(1, sizeof(*d));
 
 	d->loop = loop;
-	d->conf = *conf;
-	d->conf.challenges =
-	    xmemdup(conf->challenges, conf->challenge_count * sizeof(*conf->challenges));
-	d->conf.stores = xmemdup(conf->stores, conf->store_count * sizeof(*conf->stores));
-	d->clamp_told = xcalloc(conf->store_count + 1, sizeof(*d->clamp_told));
+	desk_configure(d, conf);
 	d->seen = seen_new(SEEN_NAMES);
 	d->failures = failures_new(FAILURES);
 	d->issuers = issuers_new();
@@ -63,6 +72,7 @@ forget_job(struct desk *d, struct desk_job *dj)
 		map_remove(d->by_key, dj->key, strlen(dj->key));
 	d->job_count--;
 	job_free(dj->job);
+	grounds_release(dj->grounds);
 	free(dj->key);
 	free(dj);
 }
@@ -87,27 +97,28 @@ desk_free(struct desk *d)
 	issuers_free(d->issuers);
 	failures_free(d->failures);
 	seen_free(d->seen);
-	free(d->clamp_told);
-	free((void *)d->conf.challenges);
-	free((void *)d->conf.stores);
+	grounds_release(d->grounds);
+	loop_settle(d->loop);
 	free(d);
 }
 
 /* ---- keys ---- */
 
 const char *
-desk_profile(const struct desk *d, const char *block_profile)
+desk_profile(const struct grounds *g, const char *block_profile)
 {
-	const char *profile = block_profile != NULL ? block_profile : ca_profile(d->conf.ca);
+	const char *profile = block_profile != NULL ? block_profile : ca_profile(g->ca);
 
 	return profile == NULL ? "" : profile;
 }
 
+/* Another CA has other orders, and another opinion. */
 char *
-desk_names_key(const struct desk *d, const struct identifiers *names, const char *profile)
+desk_names_key(const struct grounds *g, const struct identifiers *names, const char *profile)
 {
 	char *set = identifiers_key(names);
-	char *key = xasprintf("names %s\n%s", set, desk_profile(d, profile));
+	char *key =
+	    xasprintf("names %s\n%s\n%s", set, ca_directory_url(g->ca), desk_profile(g, profile));
 
 	free(set);
 	return key;
@@ -235,11 +246,11 @@ desk_job_find(struct desk *d, const char *key)
 }
 
 bool
-desk_may_order(struct desk *d, const char *names_key, struct err *e)
+desk_may_order(struct desk *d, const struct grounds *g, const char *names_key, struct err *e)
 {
 	if (failures_check(d->failures, names_key, e))
 		return false;
-	return ca_ready(d->conf.ca, e);
+	return ca_ready(g->ca, e);
 }
 
 static bool
@@ -247,7 +258,7 @@ may_order(void *arg, const struct job *j, struct err *e)
 {
 	struct desk_job *dj = arg;
 
-	return desk_may_order(dj->desk, job_names_key(j), e);
+	return desk_may_order(dj->desk, dj->grounds, job_names_key(j), e);
 }
 
 static bool
@@ -271,20 +282,20 @@ desk_job_start(
 {
 	char id[32];
 
-	if (!desk_may_order(d, names_key, e) || !has_room(d, e))
+	if (!desk_may_order(d, s->grounds, names_key, e) || !has_room(d, e))
 		return NULL;
 	snprintf(id, sizeof(id), "o%llu", ++d->job_ids);
 
 	struct desk_job *dj = xcalloc(1, sizeof(*dj));
 	struct job_conf conf = {
 	    .loop = d->loop,
-	    .ca = d->conf.ca,
+	    .ca = s->grounds->ca,
 	    .turns = d->turns,
 	    .issuers = d->issuers,
 	    .solver = challenge_solver(s->challenge),
 	    .store = s->store,
 	    .reason = JOB_REQUEST,
-	    .timeout_ms = d->conf.order_timeout_ms,
+	    .timeout_ms = s->grounds->order_timeout_ms,
 	    .id = id,
 	    .key = s->digest,
 	    .names_key = names_key,
@@ -299,6 +310,7 @@ desk_job_start(
 	    .arg = dj,
 	};
 	dj->desk = d;
+	dj->grounds = grounds_hold(s->grounds);
 	dj->key = xstrdup(key);
 	dj->store = s->store;
 	TAILQ_INIT(&dj->waiters);

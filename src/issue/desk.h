@@ -7,6 +7,7 @@
  *   desk_sign.c    the way of one request: who, what, from where
  *   desk_answer.c  how it ends
  *   job.c          the state machine of one certificate: turn, order, check, store
+ *   grounds.c      what a request is dealt with, whatever is configured meanwhile
  *   turns.c        jobs with equal identifier sets, one after the other
  *   failures.c     the memory of failures
  *   failure_text.c what a client is told of one
@@ -42,9 +43,14 @@ struct desk_conf {
 	size_t max_orders;        /* jobs in flight */
 };
 
-struct desk *desk_new(
-    struct loop *loop, const struct desk_conf *conf); /* arrays copied, objects borrowed */
-void desk_free(struct desk *d); /* waiters get no completion: stop the servers first */
+/* Arrays are copied, the policy is borrowed; CA, challenges and stores are held. */
+struct desk *desk_new(struct loop *loop, const struct desk_conf *conf);
+/* From now on for every request that comes; those that are here, and every job, keep what they
+ * began with. The former policy is not used any more. */
+void desk_configure(struct desk *d, const struct desk_conf *conf);
+/* Waiters get no completion: stop the servers first. Lets go of all it held before it returns, so
+ * not from a callback. */
+void desk_free(struct desk *d);
 
 struct sign_request {
 	const struct client_identity *who;

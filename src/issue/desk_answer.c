@@ -37,6 +37,7 @@ leave(struct sign *s)
 	task_cancel(&s->task);
 	timer_stop(s->timer);
 	op_cancel(&s->lookup);
+	grounds_release(s->grounds);
 	loop_dispose(s->desk->loop, free_now, s);
 }
 
@@ -146,7 +147,7 @@ why_so_long(const struct sign *s, struct err *e)
 		e->kind = ERR_VALIDATION;
 	} else {
 		err_set(e, ERR_TIMEOUT, "not issued within %lld s, but the order goes on",
-		    (long long)(s->desk->conf.timeout_ms / 1000));
+		    (long long)(s->grounds->timeout_ms / 1000));
 	}
 	e->retry_after = TIMEOUT_RETRY_S;
 }

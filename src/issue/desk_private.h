@@ -18,6 +18,7 @@
 #include "ev/op.h"
 #include "issue/desk.h"
 #include "issue/failures.h"
+#include "issue/grounds.h"
 #include "issue/job.h"
 #include "issue/results.h"
 #include "issue/seen.h"
@@ -35,14 +36,16 @@ struct desk_job {
 	TAILQ_ENTRY(desk_job) entry;
 	struct desk *desk;
 	struct job *job;
-	char *key; /* body, store and profile: who asks for the same waits for it */
+	struct grounds *grounds;
+	char *key; /* body, store, CA and profile: who asks for the same waits for it */
 	struct store *store;
 	struct signs waiters;
 };
 
 struct desk {
 	struct loop *loop;
-	struct desk_conf conf; /* its arrays are owned */
+	struct desk_conf conf; /* the current one; its arrays are those of grounds */
+	struct grounds *grounds;
 	struct seen *seen;
 	struct failures *failures;
 	struct results *results;
@@ -54,7 +57,6 @@ struct desk {
 	size_t job_count;
 	unsigned long long job_ids;
 	struct signs signs; /* those that wait for no job (yet) */
-	bool *clamp_told;   /* by store: told that renew-within is too long for its certificates */
 	bool draining;
 	void (*idle)(void *arg);
 	void *idle_arg;
@@ -73,6 +75,7 @@ struct sign {
 	struct op op; /* first */
 	TAILQ_ENTRY(sign) entry;
 	struct desk *desk;
+	struct grounds *grounds;
 	struct desk_job *job; /* on its list; NULL: on the desk's */
 	sign_done_fn *done;
 	void *arg;
@@ -87,7 +90,6 @@ struct sign {
 	struct csr *csr; /* NULL: not parsed, it was seen before */
 	/* What the auth block gives. */
 	struct store *store;
-	size_t store_index;
 	struct challenge *challenge;
 	char *block;
 	char *profile; /* NULL: the CA's */
@@ -99,15 +101,15 @@ struct sign {
 };
 
 /* desk.c */
-const char *desk_profile(
-    const struct desk *d, const char *block_profile); /* as ordered; "" is none */
+/* As ordered; "" is none. */
+const char *desk_profile(const struct grounds *g, const char *block_profile);
 struct desk_job *desk_job_find(struct desk *d, const char *key);
 /* Whether another order may be made; not for names that failed, nor with a CA that is down. */
-bool desk_may_order(struct desk *d, const char *names_key, struct err *e);
+bool desk_may_order(struct desk *d, const struct grounds *g, const char *names_key, struct err *e);
 struct desk_job *desk_job_start(
     struct desk *d, struct sign *s, const char *key, const char *names_key, struct err *e);
 /* The keys of the memories; the caller frees them. */
-char *desk_names_key(const struct desk *d, const struct identifiers *names, const char *profile);
+char *desk_names_key(const struct grounds *g, const struct identifiers *names, const char *profile);
 char *desk_body_key(const char *digest);
 
 /* desk_sign.c */

@@ -74,13 +74,12 @@ read_body(struct sign *s, struct seen_csr *ret, struct err *e)
 static void
 take_block(struct sign *s, const struct auth_block *block, size_t key)
 {
-	const struct desk_conf *conf = &s->desk->conf;
+	const struct grounds *g = s->grounds;
 
 	s->block = xstrdup(block->name);
 	s->profile = block->profile == NULL ? NULL : xstrdup(block->profile);
-	s->store_index = block->store;
-	s->store = conf->stores[block->store];
-	s->challenge = conf->challenges[block->verification];
+	s->store = g->stores[block->store];
+	s->challenge = g->challenges[block->verification];
 	s->log.block = s->block;
 	if (block->key_count > 1)
 		log_info(&s->log, "admitted with HMAC key %zu of %zu", key, block->key_count);
@@ -153,7 +152,7 @@ order(struct sign *s, const char *key)
 	struct err e;
 
 	if (!failures_check(d->failures, body_key, &e) && ensure_parsed(s, &e)) {
-		names_key = desk_names_key(d, &s->csr->names, s->profile);
+		names_key = desk_names_key(s->grounds, &s->csr->names, s->profile);
 		job = desk_job_start(d, s, key, names_key, &e);
 	}
 	free(names_key);
@@ -171,7 +170,11 @@ order(struct sign *s, const char *key)
 static char *
 job_key_of(const struct sign *s)
 {
-	return xasprintf("%s %zu %s", s->digest, s->store_index, desk_profile(s->desk, s->profile));
+	const struct store *store = s->store;
+
+	return xasprintf("%s %s %s\n%s\n%s", s->digest, store->kind->config_name,
+	    store->place == NULL ? "" : store->place, ca_directory_url(s->grounds->ca),
+	    desk_profile(s->grounds, s->profile));
 }
 
 static void
@@ -204,11 +207,9 @@ not_in_store(struct sign *s)
 static void
 tell_clamped(struct sign *s, const struct leaf_info *leaf)
 {
-	struct desk *d = s->desk;
-
-	if (d->clamp_told[s->store_index])
+	if (s->store->clamp_told)
 		return;
-	d->clamp_told[s->store_index] = true;
+	s->store->clamp_told = true;
 	log_warning(NULL,
 	    "[storage \"%s\"] renew-within (%lld days) is more than two thirds of what "
 	    "certificates "
@@ -243,12 +244,12 @@ static void
 looked_up(void *arg, const struct store_entry *entry, const struct err *e)
 {
 	struct sign *s = arg;
-	const struct desk *d = s->desk;
+	const struct grounds *g = s->grounds;
 
 	if (e != NULL)
 		log_error(&s->log, "storage \"%s\": %s", s->store->name, e->detail);
 	if (entry != NULL &&
-	    !store_entry_fits(entry, ca_directory_url(d->conf.ca), desk_profile(d, s->profile)))
+	    !store_entry_fits(entry, ca_directory_url(g->ca), desk_profile(g, s->profile)))
 		entry = NULL;
 	if (entry != NULL && is_fresh(s, entry)) {
 		counter_add(COUNTER_CACHE_HITS, 1);
@@ -293,6 +294,7 @@ sign_new(struct desk *d, const struct sign_request *request, sign_done_fn *done,
 	struct sign *s = xcalloc(1, sizeof(*s));
 
 	s->desk = d;
+	s->grounds = grounds_hold(d->grounds);
 	s->body = xmemdup(request->body, request->body_len);
 	s->body_len = request->body_len;
 	s->done = done;
@@ -300,7 +302,7 @@ sign_new(struct desk *d, const struct sign_request *request, sign_done_fn *done,
 	s->peer = xstrdup(request->who->text == NULL ? "" : request->who->text);
 	s->log.peer = s->peer;
 	s->timer = timer_new(d->loop, sign_timed_out, s);
-	timer_start(s->timer, d->conf.timeout_ms);
+	timer_start(s->timer, s->grounds->timeout_ms);
 	TAILQ_INSERT_TAIL(&d->signs, s, entry);
 	return s;
 }

@@ -1,20 +1,48 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "issue/store.h"
 
+#include <stdlib.h>
 #include <string.h>
+
+#include "base/alloc.h"
 
 enum {
 	DAY = 24 * 60 * 60,
 	SHORT_LIVED = 10 * DAY,
 };
 
+struct store *
+store_hold(struct store *s)
+{
+	s->holders++;
+	return s;
+}
+
 void
 store_free(struct store *s)
 {
 	if (s == NULL)
 		return;
+	if (s->holders > 0) {
+		s->holders--;
+		return;
+	}
 	s->kind->flush(s);
 	s->kind->free(s);
+}
+
+void
+store_adjust(struct store *s, const char *name, int64_t renew_within, int64_t keep)
+{
+	char *copy = xstrdup(name);
+
+	free(s->name);
+	s->name = copy;
+	if (s->renew_within != renew_within)
+		s->clamp_told = false;
+	s->renew_within = renew_within;
+	if (s->kind->keep != NULL)
+		s->kind->keep(s, keep);
 }
 
 bool

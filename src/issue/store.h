@@ -77,6 +77,8 @@ struct store_kind {
 	void (*touch)(struct store *s, const char *key, int64_t when, const char *peer);
 	/* Writes what touch remembered; on the way down. */
 	void (*flush)(struct store *s);
+	/* Expired entries are kept for so many seconds; NULL where that means nothing. */
+	void (*keep)(struct store *s, int64_t keep);
 	void (*free)(struct store *s);
 };
 
@@ -85,6 +87,10 @@ struct store {
 	const struct store_kind *kind;
 	char *name;
 	int64_t renew_within; /* seconds */
+	const char
+	    *place; /* of equal kind and place: the same certificates; "" where nothing is kept */
+	size_t holders;  /* beyond the first */
+	bool clamp_told; /* that renew_within is too long for its certificates */
 };
 
 struct store_file_conf {
@@ -92,8 +98,8 @@ struct store_file_conf {
 	int64_t keep;     /* seconds an expired entry is kept */
 	size_t index_max; /* entries remembered in memory; 0: STORE_INDEX_MAX */
 	bool blocking;    /* syncs stop the loop, also where there is io_uring */
-	void (*warn)(
-	    void *arg, const char *text); /* damaged entries, failed clean-up; may be NULL */
+	/* Damaged entries, failed clean-up; may be NULL. */
+	void (*warn)(void *arg, const char *store, const char *text);
 	void *warn_arg;
 };
 
@@ -103,7 +109,13 @@ struct store *store_none_new(const char *name);
 /* Makes the directory if it is missing. ERR_CONFIG. */
 struct store *store_file_new(struct loop *loop, const char *name,
     const struct store_file_conf *conf, int64_t renew_within, struct err *e);
-void store_free(struct store *s); /* NULL is fine */
+/* A store is counted: the configuration that has it holds it, and so does every request and job
+ * that began with it. */
+struct store *store_hold(struct store *s); /* one holder more */
+/* One holder less; with the last one writes what is not written yet. NULL is fine. */
+void store_free(struct store *s);
+/* What may change while it is in use. keep: as in store_file_conf. */
+void store_adjust(struct store *s, const char *name, int64_t renew_within, int64_t keep);
 
 /* When an entry is due: less than renew_within left; where that is more than two thirds
  * of the lifetime, a third of the lifetime (half under 10 days) counts instead and *ret_clamped is

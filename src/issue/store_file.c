@@ -31,15 +31,17 @@ struct store_file {
 	struct store_commit *commit;
 	struct store_touch *touch;
 	struct store_sweep *sweep;
-	void (*warn)(void *arg, const char *text);
+	void (*warn)(void *arg, const char *store, const char *text);
 	void *warn_arg;
 };
 
 static void
-warn(const struct store_file *s, const struct err *e)
+warn(void *arg, const char *text)
 {
+	const struct store_file *s = arg;
+
 	if (s->warn != NULL)
-		s->warn(s->warn_arg, e->detail);
+		s->warn(s->warn_arg, s->base.name, text);
 }
 
 /* ---- an operation: it is done at the end of the turn ---- */
@@ -97,7 +99,7 @@ run_get(void *arg)
 		return;
 	enum store_found found = store_load(s->loader, s->index, o->key, &entry, &e);
 	if (found == STORE_DAMAGED)
-		warn(s, &e);
+		warn(s, e.detail);
 	op_end(&o->op);
 	o->got(o->arg, found == STORE_FOUND ? &entry : NULL, found == STORE_UNREADABLE ? &e : NULL);
 	file_op_free(o);
@@ -206,6 +208,12 @@ file_flush(struct store *s)
 /* ---- life ---- */
 
 static void
+file_keep(struct store *s, int64_t keep)
+{
+	store_sweep_keep(((struct store_file *)s)->sweep, keep);
+}
+
+static void
 file_free(struct store *s)
 {
 	struct store_file *f = (struct store_file *)s;
@@ -230,6 +238,7 @@ static const struct store_kind file_kind = {
     .next = file_next,
     .touch = file_touch,
     .flush = file_flush,
+    .keep = file_keep,
     .free = file_free,
 };
 
@@ -259,9 +268,9 @@ store_file_new(struct loop *loop, const char *name, const struct store_file_conf
 		return NULL;
 
 	struct store_file *s = xcalloc(1, sizeof(*s));
-	s->base = (struct store){&file_kind, xstrdup(name), renew_within};
-	s->loop = loop;
 	s->dir = directory_copy(conf->directory);
+	s->base = (struct store){&file_kind, xstrdup(name), renew_within, s->dir};
+	s->loop = loop;
 	s->warn = conf->warn;
 	s->warn_arg = conf->warn_arg;
 	s->index = store_index_new(max);
@@ -283,8 +292,7 @@ store_file_new(struct loop *loop, const char *name, const struct store_file_conf
 	    .busy = is_busy,
 	    .removed = forget,
 	    .arg = s,
-	    .warn = conf->warn,
-	    .warn_arg = conf->warn_arg,
+	    .warn = warn,
 	});
 	return &s->base;
 }

@@ -65,7 +65,7 @@ visit(struct store_sweep *s, const char *key)
 		return;
 	s->conf.removed(s->conf.arg, key);
 	if (!store_entry_remove(s->dir, key, &e) && s->conf.warn != NULL)
-		s->conf.warn(s->conf.warn_arg, e.detail);
+		s->conf.warn(s->conf.arg, e.detail);
 }
 
 static void
@@ -97,6 +97,12 @@ store_sweep_new(const struct store_sweep_conf *conf)
 	s->timer = timer_new(conf->loop, tick, s);
 	timer_start(s->timer, FIRST_MS);
 	return s;
+}
+
+void
+store_sweep_keep(struct store_sweep *s, int64_t keep)
+{
+	s->conf.keep = keep;
 }
 
 void

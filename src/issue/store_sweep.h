@@ -19,9 +19,9 @@ struct store_sweep_conf {
 	bool (*busy)(void *arg, const char *key);    /* is being written: leave it alone */
 	void (*removed)(void *arg, const char *key); /* forget what is remembered of it */
 	void (*warn)(void *arg, const char *text);
-	void *arg; /* of busy and removed */
-	void *warn_arg;
+	void *arg;
 };
 
 struct store_sweep *store_sweep_new(const struct store_sweep_conf *conf);
+void store_sweep_keep(struct store_sweep *s, int64_t keep);
 void store_sweep_free(struct store_sweep *s); /* NULL is fine */

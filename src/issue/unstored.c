@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/queue.h"
+#include "ev/loop.h"
 #include "ev/op.h"
 #include "ev/timer.h"
 #include "issue/store.h"
@@ -29,6 +30,7 @@ struct waiting {
 };
 
 struct unstored {
+	struct loop *loop;
 	struct timer *timer;
 	struct op *op;              /* a put of the first in the list */
 	TAILQ_HEAD(, waiting) list; /* the next to be tried first */
@@ -45,6 +47,7 @@ unstored_new(struct loop *loop, size_t max_count, size_t max_bytes)
 {
 	struct unstored *u = xcalloc(1, sizeof(*u));
 
+	u->loop = loop;
 	u->timer = timer_new(loop, again, u);
 	u->max_count = max_count;
 	u->max_bytes = max_bytes;
@@ -72,7 +75,7 @@ waiting_new(struct store *store, const struct store_put *put, const char *names)
 	struct waiting *w = xcalloc(1, sizeof(*w));
 	const struct store_meta *m = put->meta;
 
-	w->store = store;
+	w->store = store_hold(store);
 	w->until = clock_mono_ms() + KEEP_MS;
 	w->shown = xstrdup(names);
 	w->put = *put;
@@ -94,8 +97,11 @@ waiting_new(struct store *store, const struct store_put *put, const char *names)
 }
 
 static void
-waiting_free(struct waiting *w)
+waiting_free(void *arg)
 {
+	struct waiting *w = arg;
+
+	store_free(w->store);
 	free((void *)w->put.key);
 	free((void *)w->put.body);
 	free((void *)w->put.pem);
@@ -122,7 +128,8 @@ take_off(struct unstored *u, struct waiting *w)
 	TAILQ_REMOVE(&u->list, w, entry);
 	u->count--;
 	u->bytes -= size_of(w);
-	waiting_free(w);
+	/* With it the store may go, one of whose callbacks this may be. */
+	loop_dispose(u->loop, waiting_free, w);
 	if (u->count == 0)
 		timer_stop(u->timer);
 }

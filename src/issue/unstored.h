@@ -18,7 +18,7 @@ struct unstored;
 struct unstored *unstored_new(struct loop *loop, size_t max_count, size_t max_bytes);
 void unstored_free(struct unstored *u); /* NULL is fine */
 
-/* put is copied, and takes the place of an older one of its key; the store is borrowed. names: for
+/* put is copied, and takes the place of an older one of its key; the store is held. names: for
  * the log. */
 void unstored_add(
     struct unstored *u, struct store *store, const struct store_put *put, const char *names);

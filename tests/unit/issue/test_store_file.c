@@ -321,7 +321,7 @@ __wrap_store_sync_finish(struct store_sync *s)
 /* ---- set up ---- */
 
 static void
-warn(void *arg, const char *text)
+warn(void *arg, const char *store, const char *text)
 {
 	((struct fixture *)arg)->warnings++;
 }
