@@ -236,8 +236,9 @@ test_greeting(void **state)
 	struct raw_client *c;
 
 	challenge_free(f->challenge);
-	f->challenge = challenge_new(f->loop, &conf, NULL);
+	f->challenge = challenge_new(f->all, &conf, NULL);
 	assert_non_null(f->challenge);
+	assert_true(challenge_serve(f->challenge, true, NULL));
 	c = raw_connect(&f->address);
 	assert_int_equal(ask(f, c, "GET / HTTP/1.1\r\nHost: www.example\r\n\r\n", false), 200);
 	assert_string_equal(raw_body(c), "good morning\n");
