@@ -591,6 +591,31 @@ not_ready_during_the_next_attempt(void **state)
 	world_close(&w);
 }
 
+/* SIGHUP does not wait for a check that hangs. */
+static void
+retry_cancels_a_check(void **state)
+{
+	struct world w;
+
+	world_open(&w);
+	w.fake.before = silent;
+	world_start(&w);
+	fake_clock_advance(w.loop, 1000);
+	assert_int_equal(fake_http_open(), 1);
+	assert_int_equal(w.fake.requests, 1);
+	w.fake.before = NULL;
+	ca_reset(w.ca);
+	assert_int_equal(fake_http_open(), 0);
+	fake_clock_advance(w.loop, 10);
+	assert_int_equal(w.fake.registrations, 1);
+	assert_string_equal(ca_account_url(w.ca), "https://ca.test/account/1");
+	/* What works is left alone. */
+	ca_reset(w.ca);
+	fake_clock_advance(w.loop, 10);
+	assert_int_equal(w.fake.count[FAKE_DIRECTORY], 2);
+	world_close(&w);
+}
+
 static bool
 nonsense(struct fake_ca *ca, enum fake_step step, const struct fake_http_request *request,
     struct fake_http_reply *reply)
@@ -710,6 +735,7 @@ main(void)
 	    cmocka_unit_test(down_at_start),
 	    cmocka_unit_test(down_while_running),
 	    cmocka_unit_test(not_ready_during_the_next_attempt),
+	    cmocka_unit_test(retry_cancels_a_check),
 	    cmocka_unit_test(nonsense_directory),
 	    cmocka_unit_test(directory_after_a_day),
 	    cmocka_unit_test(profile_offered_later),

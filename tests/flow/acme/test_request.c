@@ -101,6 +101,41 @@ head_without_nonce(void **state)
 	world_close(&w);
 }
 
+static bool
+silent_nonces(struct fake_ca *ca, enum fake_step step, const struct fake_http_request *request,
+    struct fake_http_reply *reply)
+{
+	reply->outcome = FAKE_HTTP_SILENT;
+	return step == FAKE_NEW_NONCE;
+}
+
+/* A fetch that hangs is not what the next request waits for; one that is still wanted stays. */
+static void
+nonce_nobody_waits_for(void **state)
+{
+	struct world w;
+	struct result r[2];
+
+	world_open(&w);
+	w.fake.no_nonces = true;
+	world_ready(&w);
+	w.fake.before = silent_nonces;
+	order_start(&w, &r[0], "a.test");
+	order_start(&w, &r[1], "b.test");
+	fake_clock_advance(w.loop, 100);
+	assert_int_equal(fake_http_open(), 2);
+	order_done(&r[0]);
+	assert_int_equal(fake_http_open(), 2);
+	order_done(&r[1]);
+	assert_int_equal(fake_http_open(), 0);
+	w.fake.before = NULL;
+	order_start(&w, &r[0], "a.test");
+	assert_true(order_wait(&w, &r[0], 5 * 1000));
+	assert_issued(&r[0]);
+	order_done(&r[0]);
+	world_close(&w);
+}
+
 /* 30 orders at once need 30 nonces, but not 30 HEADs at a time. */
 static void
 nonces_for_many(void **state)
@@ -692,6 +727,7 @@ main(void)
 	    cmocka_unit_test(nonces_always_bad),
 	    cmocka_unit_test(stale_pool),
 	    cmocka_unit_test(head_without_nonce),
+	    cmocka_unit_test(nonce_nobody_waits_for),
 	    cmocka_unit_test(nonces_for_many),
 	    cmocka_unit_test(stale_connections),
 	    cmocka_unit_test(stale_twice),
