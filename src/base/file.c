@@ -80,10 +80,21 @@ sync_dir(const char *dir)
 	return fd >= 0 && fsync(fd) == 0;
 }
 
+static bool
+sync_parent(const char *path, struct err *e)
+{
+	CLEANUP_FREE char *dir = parent(path);
+	int saved;
+
+	if (sync_dir(dir))
+		return true;
+	saved = errno;
+	return err_errno(e, ERR_CONFIG, saved, "%s: cannot be made durable", dir);
+}
+
 bool
 file_write_atomic(const char *path, const void *data, size_t len, mode_t mode, struct err *e)
 {
-	CLEANUP_FREE char *dir = parent(path);
 	CLEANUP_FREE char *temporary = xasprintf("%s.tmp-XXXXXX", path);
 	CLEANUP_FD int fd = mkostemp(temporary, O_CLOEXEC);
 	int saved;
@@ -93,15 +104,33 @@ file_write_atomic(const char *path, const void *data, size_t len, mode_t mode, s
 		return err_errno(e, ERR_CONFIG, saved, "%s: cannot be written", path);
 	}
 	if (fchmod(fd, mode) == 0 && write_all(fd, data, len) && fsync(fd) == 0 &&
-	    rename(temporary, path) == 0) {
-		if (sync_dir(dir))
-			return true;
-		saved = errno;
-		return err_errno(e, ERR_CONFIG, saved, "%s: cannot be made durable", dir);
-	}
+	    rename(temporary, path) == 0)
+		return sync_parent(path, e);
 	saved = errno;
 	unlink(temporary);
 	return err_errno(e, ERR_CONFIG, saved, "%s: cannot be written", path);
+}
+
+bool
+file_rename(const char *from, const char *to, struct err *e)
+{
+	int saved;
+
+	if (rename(from, to) == 0)
+		return sync_parent(to, e);
+	saved = errno;
+	return err_errno(e, ERR_CONFIG, saved, "%s: cannot be renamed to %s", from, to);
+}
+
+bool
+file_unlink(const char *path, struct err *e)
+{
+	int saved;
+
+	if (unlink(path) == 0)
+		return sync_parent(path, e);
+	saved = errno;
+	return err_errno(e, ERR_CONFIG, saved, "%s: cannot be removed", path);
 }
 
 static bool

@@ -17,6 +17,9 @@
 bool file_read(const char *path, struct buf *out, struct err *e);
 /* Replaces path by data. mode is exact, whatever the umask. Blocks for two syncs. */
 bool file_write_atomic(const char *path, const void *data, size_t len, mode_t mode, struct err *e);
+/* Like rename(2) and unlink(2), and durable: the directory is synced. ERR_CONFIG. */
+bool file_rename(const char *from, const char *to, struct err *e);
+bool file_unlink(const char *path, struct err *e);
 /* mkdir with exactly that mode; an existing directory is fine. Parents are made with the same. */
 bool file_mkdirs(const char *path, mode_t mode, struct err *e);
 /* Whether this process can create, rename and remove files in dir; tried, not guessed. The error

@@ -67,24 +67,6 @@ store_path_temp(struct store_path *out, const char *dir, const char *key, enum s
 	return out->text;
 }
 
-/* ---- stamps ---- */
-
-struct file_stamp
-file_stamp_of(const struct stat *st)
-{
-	return (struct file_stamp){
-	    .mtime_ns = (int64_t)st->st_mtim.tv_sec * 1000000000 + st->st_mtim.tv_nsec,
-	    .size = st->st_size,
-	    .inode = st->st_ino,
-	};
-}
-
-bool
-file_stamp_equal(const struct file_stamp *a, const struct file_stamp *b)
-{
-	return a->mtime_ns == b->mtime_ns && a->size == b->size && a->inode == b->inode;
-}
-
 /* ---- walking ---- */
 
 static bool

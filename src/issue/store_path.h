@@ -9,9 +9,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <sys/stat.h>
 
 #include "base/err.h"
+#include "base/file_stamp.h"
 #include "codec/digest.h"
 
 enum { STORE_PREFIX_LEN = 2, STORE_KEY_LEN = SHA384_HEX - 1 };
@@ -23,13 +23,6 @@ struct store_path {
 	char text[PATH_MAX];
 };
 
-/* Which of equal names it is: a file that was replaced differs in one of these. */
-struct file_stamp {
-	int64_t mtime_ns;
-	int64_t size;
-	uint64_t inode;
-};
-
 /* Within an entry's directory; the second is where a part is written before it is renamed. */
 const char *store_part_name(enum store_part part);
 const char *store_temp_name(enum store_part part);
@@ -39,9 +32,6 @@ const char *store_path_part(
     struct store_path *out, const char *dir, const char *key, enum store_part part);
 const char *store_path_temp(
     struct store_path *out, const char *dir, const char *key, enum store_part part);
-
-struct file_stamp file_stamp_of(const struct stat *st);
-bool file_stamp_equal(const struct file_stamp *a, const struct file_stamp *b);
 
 /* The smallest key in the store greater than cursor ("": the first). False at the end. */
 bool store_key_after(const char *dir, const char *cursor, char ret_key[SHA384_HEX]);

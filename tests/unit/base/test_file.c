@@ -16,6 +16,8 @@
 #include "base/alloc.h"
 #include "base/cleanup.h"
 #include "base/file.h"
+#include "base/file_lock.h"
+#include "base/file_stamp.h"
 
 static char dir[64];
 
@@ -216,6 +218,69 @@ test_own_dir_without_permission(void **state)
 	assert_non_null(strstr(e.detail, "chmod u+rwx"));
 }
 
+static void
+test_rename_and_remove(void **state)
+{
+	CLEANUP_FREE char *a = xasprintf("%s/a", dir);
+	CLEANUP_FREE char *b = xasprintf("%s/b", dir);
+	struct err e;
+
+	assert_true(file_write_atomic(a, "a", 1, 0600, &e));
+	assert_true(file_write_atomic(b, "b", 1, 0600, &e));
+	assert_true(file_rename(a, b, &e));
+	assert_int_not_equal(access(a, F_OK), 0);
+	assert_false(file_rename(a, b, &e));
+	assert_int_equal(e.kind, ERR_CONFIG);
+	assert_non_null(strstr(e.detail, a));
+	assert_true(file_unlink(b, &e));
+	assert_int_not_equal(access(b, F_OK), 0);
+	assert_false(file_unlink(b, &e));
+	assert_non_null(strstr(e.detail, b));
+}
+
+static void
+test_stamp(void **state)
+{
+	CLEANUP_FREE char *path = xasprintf("%s/stamped", dir);
+	struct file_stamp none, first, same, second;
+
+	none = file_stamp_at(path);
+	assert_true(file_write_atomic(path, "x", 1, 0600, NULL));
+	first = file_stamp_at(path);
+	same = file_stamp_at(path);
+	assert_false(file_stamp_equal(&none, &first));
+	assert_true(file_stamp_equal(&first, &same));
+	/* The same content at the same time is another file all the same. */
+	assert_true(file_write_atomic(path, "x", 1, 0600, NULL));
+	second = file_stamp_at(path);
+	assert_false(file_stamp_equal(&first, &second));
+	assert_true(file_unlink(path, NULL));
+	second = file_stamp_at(path);
+	assert_true(file_stamp_equal(&none, &second));
+}
+
+static void
+test_lock(void **state)
+{
+	CLEANUP_FREE char *path = xasprintf("%s/lock", dir);
+	CLEANUP_FREE char *nowhere = xasprintf("%s/nosuch/lock", dir);
+	int one = -1, two = -1;
+	struct err e;
+
+	assert_true(file_lock(path, &one, &e));
+	assert_int_equal(mode_of(path), 0600);
+	assert_false(file_lock(path, &two, &e));
+	assert_int_equal(e.kind, ERR_BUSY);
+	assert_int_equal(two, -1);
+	file_unlock(&one);
+	assert_int_equal(one, -1);
+	assert_true(file_lock(path, &two, &e));
+	file_unlock(&two);
+	file_unlock(&two);
+	assert_false(file_lock(nowhere, &one, &e));
+	assert_int_equal(e.kind, ERR_CONFIG);
+}
+
 int
 main(void)
 {
@@ -224,6 +289,9 @@ main(void)
 	    cmocka_unit_test(test_read_empty),
 	    cmocka_unit_test(test_read_errors),
 	    cmocka_unit_test(test_write_errors_leave_nothing),
+	    cmocka_unit_test(test_rename_and_remove),
+	    cmocka_unit_test(test_stamp),
+	    cmocka_unit_test(test_lock),
 	    cmocka_unit_test(test_mkdirs),
 	    cmocka_unit_test(test_dir_writable),
 	    cmocka_unit_test(test_dir_of_someone_else),
