@@ -39,25 +39,28 @@ static enum account_state enter_ready(struct account *a);
 static enum account_state enter_backoff(struct account *a);
 static enum account_state enter_refused(struct account *a);
 
-/* Requests bring their own deadlines; BACKOFF and REFUSED arm the timer by what failed. */
+/* Requests bring their own deadlines; LOCKED, BACKOFF and REFUSED arm the timer. */
 static const struct {
 	const char *name;
 	enum account_state expired; /* when the timer fires */
 	enum account_state (*enter)(struct account *a);
 } states[] = {
     [ACCOUNT_IDLE] = {"idle", ACCOUNT_IDLE, enter_stay},
+    [ACCOUNT_FILES] = {"files", ACCOUNT_FILES, account_enter_files},
+    [ACCOUNT_LOCKED] = {"locked", ACCOUNT_FILES, account_enter_locked},
     [ACCOUNT_DIRECTORY] = {"directory", ACCOUNT_DIRECTORY, enter_directory},
+    [ACCOUNT_PENDING] = {"pending-key", ACCOUNT_PENDING, account_enter_pending},
     [ACCOUNT_LOOKUP] = {"lookup", ACCOUNT_LOOKUP, enter_lookup},
     [ACCOUNT_REGISTER] = {"register", ACCOUNT_REGISTER, enter_register},
     [ACCOUNT_UPDATE] = {"update", ACCOUNT_UPDATE, enter_update},
     [ACCOUNT_READY] = {"ready", ACCOUNT_READY, enter_ready},
-    [ACCOUNT_BACKOFF] = {"back-off", ACCOUNT_DIRECTORY, enter_backoff},
-    [ACCOUNT_REFUSED] = {"refused", ACCOUNT_DIRECTORY, enter_refused},
+    [ACCOUNT_BACKOFF] = {"back-off", ACCOUNT_FILES, enter_backoff},
+    [ACCOUNT_REFUSED] = {"refused", ACCOUNT_FILES, enter_refused},
 };
 static_assert(sizeof(states) / sizeof(states[0]) == ACCOUNT_STATE_COUNT, "one row per state");
 
 /* The only place that changes the state. */
-static void
+void
 account_move(struct account *a, enum account_state next)
 {
 	while (next != a->state) {
@@ -92,11 +95,12 @@ enter_stay(struct account *a)
 static bool
 temporary(enum err_kind kind)
 {
-	return kind == ERR_UNREACHABLE || kind == ERR_UPSTREAM || kind == ERR_RATE_LIMITED;
+	return kind == ERR_UNREACHABLE || kind == ERR_UPSTREAM || kind == ERR_RATE_LIMITED ||
+	    kind == ERR_BUSY;
 }
 
 /* Told once for each new reason: the attempts go on every minute. */
-static enum account_state
+enum account_state
 account_failed(struct account *a, const struct err *cause)
 {
 	struct err e = *cause;
@@ -111,19 +115,13 @@ account_failed(struct account *a, const struct err *cause)
 	return temporary(e.kind) ? ACCOUNT_BACKOFF : ACCOUNT_REFUSED;
 }
 
-static void
-account_request(struct account *a, enum request_mode mode, enum acme_place place, const char *url,
-    const char *payload, request_done_fn *done)
+void
+account_request(struct account *a, const struct request_conf *conf, request_done_fn *done)
 {
-	struct request_conf conf = {
-	    .mode = mode,
-	    .place = place,
-	    .url = url,
-	    .payload = payload,
-	    .deadline = clock_mono_ms() + REQUEST_MS,
-	};
+	struct request_conf whole = *conf;
 
-	request_start(a->ca, &conf, done, a, &a->step);
+	whole.deadline = clock_mono_ms() + REQUEST_MS;
+	request_start(a->ca, &whole, done, a, &a->step);
 }
 
 /* ---- directory ---- */
@@ -133,8 +131,13 @@ static void directory_fetched(void *arg, const struct request_answer *answer, co
 static enum account_state
 enter_directory(struct account *a)
 {
-	account_request(
-	    a, REQUEST_GET, PLACE_DIRECTORY, a->ca->conf.directory_url, NULL, directory_fetched);
+	struct request_conf conf = {
+	    .mode = REQUEST_GET,
+	    .place = PLACE_DIRECTORY,
+	    .url = a->ca->conf.directory_url,
+	};
+
+	account_request(a, &conf, directory_fetched);
 	return ACCOUNT_DIRECTORY;
 }
 
@@ -169,12 +172,13 @@ directory_fetched(void *arg, const struct request_answer *answer, const struct e
 		return;
 	}
 	account_check_profile(a);
-	account_move(a, ACCOUNT_LOOKUP);
+	ca_event(ca, CA_EVENT_DIRECTORY, ca->conf.directory_url, NULL);
+	account_move(a, a->pending != NULL ? ACCOUNT_PENDING : ACCOUNT_LOOKUP);
 }
 
 /* ---- look-up ---- */
 
-static enum account_state
+enum account_state
 account_answered(struct account *a, const struct request_answer *answer, bool registered)
 {
 	bool update;
@@ -185,27 +189,59 @@ account_answered(struct account *a, const struct request_answer *answer, bool re
 	return update ? ACCOUNT_UPDATE : ACCOUNT_READY;
 }
 
+/* The CA does not know the key. */
+static enum account_state
+account_unknown(struct account *a, const struct err *e)
+{
+	enum account_state next = account_pending_last(a);
+
+	if (next != a->state)
+		return next;
+	return a->ca->conf.only_existing ? account_failed(a, e) : ACCOUNT_REGISTER;
+}
+
 static void
 looked_up(void *arg, const struct request_answer *answer, const struct err *e)
 {
 	struct account *a = arg;
 
-	if (e == NULL)
+	if (e == NULL) {
+		account_pending_lost(a);
 		account_move(a, account_answered(a, answer, false));
-	else if (e->problem == PROBLEM_ACCOUNT_DOES_NOT_EXIST)
-		account_move(a, ACCOUNT_REGISTER);
-	else
+	} else if (e->problem == PROBLEM_ACCOUNT_DOES_NOT_EXIST) {
+		account_move(a, account_unknown(a, e));
+	} else {
 		account_move(a, account_failed(a, e));
+	}
+}
+
+static void
+new_account(struct account *a, const struct key *key, const char *payload, request_done_fn *done)
+{
+	struct request_conf conf = {
+	    .mode = REQUEST_SIGNED_JWK,
+	    .place = PLACE_ACCOUNT,
+	    .url = a->ca->directory.object.new_account,
+	    .payload = payload,
+	    .key = key,
+	};
+
+	account_request(a, &conf, done);
+}
+
+void
+account_lookup(struct account *a, const struct key *key, request_done_fn *done)
+{
+	char *payload = account_lookup_payload();
+
+	new_account(a, key, payload, done);
+	free(payload);
 }
 
 static enum account_state
 enter_lookup(struct account *a)
 {
-	char *payload = account_lookup_payload();
-
-	account_request(a, REQUEST_SIGNED_JWK, PLACE_ACCOUNT, a->ca->directory.object.new_account,
-	    payload, looked_up);
-	free(payload);
+	account_lookup(a, NULL, looked_up);
 	return ACCOUNT_LOOKUP;
 }
 
@@ -253,8 +289,7 @@ enter_register(struct account *a)
 	payload = account_register_payload(a->ca, &e);
 	if (payload == NULL)
 		return account_failed(a, &e);
-	account_request(a, REQUEST_SIGNED_JWK, PLACE_ACCOUNT, a->ca->directory.object.new_account,
-	    payload, registered);
+	new_account(a, NULL, payload, registered);
 	free(payload);
 	return ACCOUNT_REGISTER;
 }
@@ -270,16 +305,22 @@ updated(void *arg, const struct request_answer *answer, const struct err *e)
 	if (e != NULL)
 		ca_event(a->ca, CA_EVENT_TROUBLE, NULL, e);
 	else
-		account_save_contacts(a);
+		account_save_contacts(a, a->ca->conf.contacts, a->ca->conf.contact_count);
 	account_move(a, ACCOUNT_READY);
 }
 
 static enum account_state
 enter_update(struct account *a)
 {
-	char *payload = account_contacts_payload(&a->ca->conf);
+	char *payload = account_contacts_payload(a->ca->conf.contacts, a->ca->conf.contact_count);
+	struct request_conf conf = {
+	    .mode = REQUEST_SIGNED,
+	    .place = PLACE_ACCOUNT,
+	    .url = a->registration.uri,
+	    .payload = payload,
+	};
 
-	account_request(a, REQUEST_SIGNED, PLACE_ACCOUNT, a->registration.uri, payload, updated);
+	account_request(a, &conf, updated);
 	free(payload);
 	return ACCOUNT_UPDATE;
 }
@@ -293,6 +334,7 @@ enter_ready(struct account *a)
 		ca_event(a->ca, CA_EVENT_UP, NULL, NULL);
 	a->failures = 0;
 	a->moves = 0;
+	account_release(a);
 	account_serve_soon(a);
 	return ACCOUNT_READY;
 }
@@ -302,6 +344,7 @@ account_sleep(struct account *a, int64_t seconds)
 {
 	a->retry_at = clock_mono_ms() + seconds * 1000;
 	a->moves = 0;
+	account_release(a);
 	timer_start(a->timer, seconds * 1000);
 	account_serve_soon(a);
 }
@@ -336,7 +379,7 @@ void
 account_check(struct account *a)
 {
 	if (a->state == ACCOUNT_IDLE)
-		account_move(a, ACCOUNT_DIRECTORY);
+		account_move(a, ACCOUNT_FILES);
 }
 
 void
@@ -346,7 +389,7 @@ account_retry(struct account *a)
 	/* Also a check that waits for a CA that is silent. */
 	if (a->state != ACCOUNT_READY && a->state != ACCOUNT_IDLE) {
 		account_move(a, ACCOUNT_IDLE);
-		account_move(a, ACCOUNT_DIRECTORY);
+		account_move(a, ACCOUNT_FILES);
 	}
 }
 
@@ -367,14 +410,17 @@ account_doubt(struct account *a, enum account_doubt doubt)
 	if (a->state != ACCOUNT_READY || (a->doubted != 0 && now - a->doubted < doubt_ms[doubt]))
 		return;
 	a->doubted = now;
-	account_move(a, ACCOUNT_DIRECTORY);
+	account_move(a, ACCOUNT_FILES);
 }
 
 void
 account_refresh(struct account *a)
 {
-	if (a->state == ACCOUNT_READY && !directory_fresh(&a->ca->directory, clock_mono_ms()))
-		account_move(a, ACCOUNT_DIRECTORY);
+	bool old =
+	    a->state == ACCOUNT_READY && !directory_fresh(&a->ca->directory, clock_mono_ms());
+
+	if (old || ((a->state == ACCOUNT_READY || account_asleep(a)) && account_files_changed(a)))
+		account_move(a, ACCOUNT_FILES);
 }
 
 const char *
@@ -400,6 +446,9 @@ account_new(struct ca *ca)
 	a->ca = ca;
 	TAILQ_INIT(&a->waiters);
 	a->timer = timer_new(ca->loop, account_timer, a);
+	a->lock = -1;
+	account_file_seen(a, ACCOUNT_FILE_KEY);
+	account_file_seen(a, ACCOUNT_FILE_REGISTRATION);
 	if (!registration_load(&a->registration, ca->conf.dir, &e))
 		ca_event(ca, CA_EVENT_TROUBLE, NULL, &e);
 	return a;
@@ -411,6 +460,7 @@ account_free(struct account *a)
 	if (a == NULL)
 		return;
 	op_cancel(&a->step);
+	account_release(a);
 	account_forget_waiters(a);
 	timer_free(a->timer);
 	registration_done(&a->registration);

@@ -52,21 +52,41 @@ contacts_right(const struct account *a, const struct json *theirs)
 }
 
 static void
-save(struct account *a, const char *url, const struct json *contacts)
+write_out(struct account *a)
 {
 	struct err e;
 
-	if (!registration_save(&a->registration, url, key_jwk(a->ca->key), contacts, &e))
+	if (!account_write(a, &e))
 		ca_event(a->ca, CA_EVENT_TROUBLE, NULL, &e);
 }
 
-void
-account_save_contacts(struct account *a)
+static void
+save(struct account *a, const char *url, const struct json *contacts)
 {
-	struct json *contacts = account_contacts(&a->ca->conf);
+	if (registration_record(&a->registration, url, key_jwk(a->ca->key), contacts))
+		write_out(a);
+}
 
-	save(a, a->registration.uri, contacts);
-	json_free(contacts);
+void
+account_save_key(struct account *a)
+{
+	save(a, a->registration.uri, NULL);
+}
+
+void
+account_save_status(struct account *a, const char *status)
+{
+	if (registration_record_status(&a->registration, status))
+		write_out(a);
+}
+
+void
+account_save_contacts(struct account *a, char *const *contacts, size_t count)
+{
+	struct json *array = account_contacts(contacts, count);
+
+	save(a, a->registration.uri, array);
+	json_free(array);
 }
 
 /* Before the URL on file is replaced. */
@@ -94,10 +114,12 @@ tell(struct account *a, const char *url, bool registered)
 static void
 keep(struct account *a, const char *url, const struct json *contacts, bool registered)
 {
+	struct json *ours = account_contacts(a->ca->conf.contacts, a->ca->conf.contact_count);
+	const struct json *silent = registered ? ours : NULL;
+
 	tell(a, url, registered);
-	save(a, url, json_array_count(contacts) > 0 ? contacts : NULL);
-	if (registered && json_array_count(contacts) == 0)
-		account_save_contacts(a);
+	save(a, url, json_array_count(contacts) > 0 ? contacts : silent);
+	json_free(ours);
 }
 
 bool

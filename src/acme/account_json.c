@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "acme/account_json.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "acme/ca_private.h"
@@ -25,23 +26,57 @@ account_lookup_payload(void)
 }
 
 char *
-account_contacts_payload(const struct ca_conf *conf)
+account_contacts_payload(char *const *contacts, size_t count)
 {
 	struct json *object = json_new_object();
 
-	json_set(object, "contact", account_contacts(conf));
+	json_set(object, "contact", account_contacts(contacts, count));
 	return text_of(object);
+}
+
+char *
+account_agree_payload(void)
+{
+	struct json *object = json_new_object();
+
+	json_set_bool(object, "termsOfServiceAgreed", true);
+	return text_of(object);
+}
+
+char *
+account_deactivate_payload(void)
+{
+	struct json *object = json_new_object();
+
+	json_set_string(object, "status", "deactivated");
+	return text_of(object);
+}
+
+char *
+account_key_change_payload(const struct key *old_key, const struct key *new_key,
+    const char *account_url, const char *key_change_url, struct err *e)
+{
+	struct json *object = json_new_object();
+	char *payload;
+	char *inner;
+
+	json_set_string(object, "account", account_url);
+	json_set(object, "oldKey", json_copy(key_jwk(old_key)));
+	payload = text_of(object);
+	inner = jws_sign(new_key, NULL, NULL, key_change_url, payload, e);
+	free(payload);
+	return inner;
 }
 
 /* ---- contacts ---- */
 
 struct json *
-account_contacts(const struct ca_conf *conf)
+account_contacts(char *const *contacts, size_t count)
 {
 	struct json *array = json_new_array();
 
-	for (size_t i = 0; i < conf->contact_count; i++)
-		json_add_string(array, conf->contacts[i]);
+	for (size_t i = 0; i < count; i++)
+		json_add_string(array, contacts[i]);
 	return array;
 }
 
@@ -129,6 +164,7 @@ account_register_payload(const struct ca *ca, struct err *e)
 		return NULL;
 	}
 	if (ca->conf.contact_count > 0)
-		json_set(object, "contact", account_contacts(&ca->conf));
+		json_set(
+		    object, "contact", account_contacts(ca->conf.contacts, ca->conf.contact_count));
 	return text_of(object);
 }

@@ -38,7 +38,8 @@ account_reason(const struct account *a, struct err *e)
 bool
 account_usable(const struct account *a, struct err *e)
 {
-	if (a->failures == 0)
+	/* Somebody may have mended it: an order finds out. */
+	if (a->failures == 0 || (account_asleep(a) && account_files_changed(a)))
 		return true;
 	account_reason(a, e);
 	return false;

@@ -33,6 +33,10 @@ enum ca_event {
 	CA_EVENT_REGISTERED,    /* text: account URL */
 	CA_EVENT_FOUND,         /* the account exists; text: URL */
 	CA_EVENT_MOVED,         /* the URL on file was another; text: old and new */
+	CA_EVENT_DIRECTORY,     /* it has been read; text: its URL */
+	CA_EVENT_KEY_CHANGED,   /* the account's key is another now; text: its thumbprint */
+	CA_EVENT_KEY_FINISHED,  /* a key change that was broken off: the CA knows the new key */
+	CA_EVENT_KEY_DROPPED,   /* it does not; text: where the new key is, or NULL: removed */
 	CA_EVENT_FAILED,        /* e says what and what to do */
 	CA_EVENT_PAUSED,        /* new orders wait as the CA says; e: that, and for how long */
 	CA_EVENT_UP,            /* reachable again */
@@ -46,6 +50,7 @@ struct ca_conf {
 	struct ca_terms terms;
 	char **contacts; /* "mailto:..." */
 	size_t contact_count;
+	bool only_existing;     /* an account that does not exist is not registered */
 	enum key_type key_type; /* for a key made by us */
 	const char *eab_kid;    /* or NULL */
 	const uint8_t *eab_key;

@@ -80,24 +80,52 @@ registration_body(const struct registration *r, const struct json *key, const st
 	return body;
 }
 
-bool
-registration_save(struct registration *r, const char *uri, const struct json *key,
-    const struct json *contacts, struct err *e)
+/* Compares with what was before: unknown members may come in any form. */
+static bool
+registration_replace(struct registration *r, struct json *body)
 {
 	char *before = json_text(r->root, INDENT);
 	char *after;
-	bool ok = true;
 
+	json_set(r->root, "body", body);
+	if (r->uri != NULL)
+		json_set_string(r->root, "uri", r->uri);
+	after = json_text(r->root, INDENT);
+	if (strcmp(before, after) != 0)
+		r->unwritten = true;
+	free(before);
+	free(after);
+	return r->unwritten;
+}
+
+bool
+registration_record(
+    struct registration *r, const char *uri, const struct json *key, const struct json *contacts)
+{
 	if (r->uri == NULL || strcmp(r->uri, uri) != 0) {
 		free(r->uri);
 		r->uri = xstrdup(uri);
 	}
-	json_set(r->root, "body", registration_body(r, key, contacts));
-	json_set_string(r->root, "uri", uri);
-	after = json_text(r->root, INDENT);
-	if (strcmp(before, after) != 0)
-		ok = file_write_atomic(r->path, after, strlen(after), FILE_MODE, e);
-	free(before);
-	free(after);
+	return registration_replace(r, registration_body(r, key, contacts));
+}
+
+bool
+registration_record_status(struct registration *r, const char *status)
+{
+	const struct json *old = json_member(r->root, "body");
+	struct json *body = json_is_object(old) ? json_copy(old) : json_new_object();
+
+	json_set_string(body, "status", status);
+	return registration_replace(r, body);
+}
+
+bool
+registration_write(struct registration *r, struct err *e)
+{
+	char *text = json_text(r->root, INDENT);
+	bool ok = file_write_atomic(r->path, text, strlen(text), FILE_MODE, e);
+
+	free(text);
+	r->unwritten = !ok;
 	return ok;
 }

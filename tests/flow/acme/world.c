@@ -16,6 +16,7 @@
 #include "codec/csr.h"
 #include "ev/loop.h"
 #include "ev/op.h"
+#include "fake_ca_state.h"
 #include "http/client.h"
 
 static void
@@ -155,6 +156,58 @@ world_write(struct world *w, const char *name, const char *text, int mode)
 
 	assert_true(file_write_atomic(path, text, strlen(text), (mode_t)mode, &e));
 	free(path);
+}
+
+bool
+world_has(struct world *w, const char *name)
+{
+	return key_file_there(w->dir, name);
+}
+
+/* ---- keys ---- */
+
+void
+world_write_key(struct world *w, const char *name, const struct key *key)
+{
+	struct err e;
+
+	if (!key_file_write(w->dir, name, key, &e))
+		fail_msg("%s", e.detail);
+}
+
+void
+world_know_key(struct world *w, const struct key *key)
+{
+	struct fake_account *account = &w->fake.state->accounts[0];
+
+	free(account->jwk);
+	account->jwk = json_text(key_jwk(key), 0);
+}
+
+void
+world_add_account(struct world *w, const struct key *key)
+{
+	struct fake_ca_state *st = w->fake.state;
+
+	st->accounts[st->account_count++] =
+	    (struct fake_account){.jwk = json_text(key_jwk(key), 0), .id = st->next_id++};
+}
+
+void
+assert_key_settled(struct world *w)
+{
+	char *known = w->fake.state->accounts[0].jwk;
+	char *used = json_text(key_jwk(ca_key(w->ca)), 0);
+	struct err e;
+	struct key *kept = key_file_load(w->dir, KEY_FILE, &e);
+
+	if (kept == NULL)
+		fail_msg("%s", e.detail);
+	assert_string_equal(used, known);
+	assert_string_equal(key_thumbprint(kept), key_thumbprint(ca_key(w->ca)));
+	assert_false(world_has(w, KEY_FILE_PENDING));
+	key_free(kept);
+	free(used);
 }
 
 /* ---- orders ---- */

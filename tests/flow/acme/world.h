@@ -13,6 +13,7 @@
 #include "acme/order.h"
 #include "base/err.h"
 #include "codec/chain.h"
+#include "acme/key_file.h"
 #include "fake_ca.h"
 #include "fake_cert.h"
 #include "fake_clock.h"
@@ -27,8 +28,8 @@ struct world {
 	struct ca_conf conf; /* to be changed between world_open and world_start */
 	char dir[64];
 	char directory_url[80];
-	unsigned events[CA_EVENT_TROUBLE + 1];
-	char event_text[CA_EVENT_TROUBLE + 1][ERR_DETAIL_MAX];
+	unsigned events[CA_EVENT_COUNT];
+	char event_text[CA_EVENT_COUNT][ERR_DETAIL_MAX];
 	enum err_kind event_kind;
 	const char *replaces; /* of orders to come */
 	const char
@@ -58,7 +59,15 @@ void world_restart(struct world *w); /* frees the CA, and makes it anew from the
 /* Nothing may be left: presentations, calls, timers; the client has violated nothing. */
 void world_close(struct world *w);
 char *world_file(struct world *w, const char *name); /* the caller frees */
+bool world_has(struct world *w, const char *name);
 void world_write(struct world *w, const char *name, const char *text, int mode);
+/* A key as file of the account's directory. */
+void world_write_key(struct world *w, const char *name, const struct key *key);
+/* The CA's only account has this key now, or there is one more. */
+void world_know_key(struct world *w, const struct key *key);
+void world_add_account(struct world *w, const struct key *key);
+/* account.pem is the key that ca uses and the CA knows, and no change is pending. */
+void assert_key_settled(struct world *w);
 
 /* Places an order with a deadline of 600 s. */
 void order_start(struct world *w, struct result *r, const char *names);

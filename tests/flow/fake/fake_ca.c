@@ -99,8 +99,8 @@ take_nonce(struct fake_ca *ca, const char *nonce)
 	return n >= st->first_nonce;
 }
 
-static char *
-decoded(const struct json *jws, const char *member)
+char *
+fake_decoded(const struct json *jws, const char *member)
 {
 	const char *text = json_string(jws, member);
 	uint8_t *data;
@@ -150,7 +150,7 @@ fake_signed_open(struct fake_ca *ca, enum fake_step step, const struct fake_http
 {
 	struct json *jws =
 	    request->body != NULL ? json_parse(request->body, strlen(request->body), NULL) : NULL;
-	char *text = jws != NULL ? decoded(jws, "protected") : NULL;
+	char *text = jws != NULL ? fake_decoded(jws, "protected") : NULL;
 	const char *url;
 
 	*s = (struct fake_signed){0};
@@ -159,7 +159,7 @@ fake_signed_open(struct fake_ca *ca, enum fake_step step, const struct fake_http
 		fake_violation(
 		    ca, "%s %s is not a POST of jose+json", request->method, request->url);
 	s->protected = text != NULL ? json_parse(text, strlen(text), NULL) : NULL;
-	s->payload = jws != NULL ? decoded(jws, "payload") : NULL;
+	s->payload = jws != NULL ? fake_decoded(jws, "payload") : NULL;
 	if (s->protected == NULL || s->payload == NULL || json_string(jws, "signature") == NULL)
 		fake_violation(ca, "no JWS at %s", request->url);
 	url = json_string(s->protected, "url");
@@ -256,6 +256,7 @@ static const struct {
     {FAKE_FINALIZE, "/finalize/%u"},
     {FAKE_CERTIFICATE, "/certificate/%u"},
     {FAKE_REVOKE, "/revoke"},
+    {FAKE_KEY_CHANGE, "/key-change"},
 };
 
 static bool
@@ -302,8 +303,10 @@ answer_signed(struct fake_ca *ca, enum fake_step step, unsigned id,
 			fake_finalize(ca, id, &s, reply);
 		else if (step == FAKE_CERTIFICATE)
 			fake_certificate(ca, id, reply);
-		else
+		else if (step == FAKE_REVOKE)
 			fake_revoke(ca, &s, reply);
+		else
+			fake_key_change(ca, &s, reply);
 	}
 	fake_signed_close(&s);
 }

@@ -30,6 +30,7 @@ enum fake_step {
 	FAKE_FINALIZE,
 	FAKE_CERTIFICATE,
 	FAKE_REVOKE,
+	FAKE_KEY_CHANGE,
 	FAKE_STEP_COUNT
 };
 
@@ -100,6 +101,7 @@ struct fake_ca {
 	unsigned orders_made;
 	unsigned certificates;
 	unsigned revoked;
+	unsigned key_changes;
 	unsigned bad_nonce_answers;
 	char last_payload[FAKE_STEP_COUNT][4096];
 	char last_kid[256];

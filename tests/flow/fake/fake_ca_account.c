@@ -85,7 +85,56 @@ void
 fake_account(struct fake_ca *ca, const struct fake_signed *s, struct fake_http_reply *reply)
 {
 	struct fake_account *account = &ca->state->accounts[0];
+	const char *status = json_string(s->body, "status");
 
 	set_contact(account, s->body);
+	if (status != NULL && strcmp(status, "deactivated") == 0)
+		ca->deactivated = true;
 	account_reply(ca, account, 200, reply);
+}
+
+/* ---- keyChange ---- */
+
+static bool
+inner_good(struct fake_ca *ca, const struct fake_signed *s, const struct json *header,
+    const struct json *payload, const struct fake_account *account)
+{
+	const struct json *old = json_member(payload, "oldKey");
+	const char *url = json_string(header, "url"), *outer = json_string(s->protected, "url");
+	const char *kid = json_string(s->protected, "kid");
+	const char *of = json_string(payload, "account");
+	char *text = old != NULL ? json_text(old, 0) : xstrdup("");
+	bool good = json_member(header, "jwk") != NULL && json_member(header, "kid") == NULL &&
+	    json_member(header, "nonce") == NULL && url != NULL && strcmp(url, outer) == 0 &&
+	    of != NULL && strcmp(of, kid) == 0;
+
+	if (!good)
+		fake_violation(ca, "the inner JWS of keyChange is not as it has to be");
+	good = good && strcmp(text, account->jwk) == 0;
+	free(text);
+	return good;
+}
+
+void
+fake_key_change(struct fake_ca *ca, const struct fake_signed *s, struct fake_http_reply *reply)
+{
+	struct fake_account *account = &ca->state->accounts[0];
+	char *protected = fake_decoded(s->body, "protected");
+	char *text = fake_decoded(s->body, "payload");
+	struct json *header =
+	    protected != NULL ? json_parse(protected, strlen(protected), NULL) : NULL;
+	struct json *payload = text != NULL ? json_parse(text, strlen(text), NULL) : NULL;
+
+	if (inner_good(ca, s, header, payload, account)) {
+		free(account->jwk);
+		account->jwk = json_text(json_member(header, "jwk"), 0);
+		ca->key_changes++;
+		account_reply(ca, account, 200, reply);
+	} else {
+		fake_ca_problem(reply, 400, "malformed", "oldKey is not the account's");
+	}
+	free(protected);
+	free(text);
+	json_free(header);
+	json_free(payload);
 }

@@ -73,10 +73,14 @@ void fake_violation(struct fake_ca *ca, const char *fmt, ...) __attribute__((for
 bool fake_signed_open(struct fake_ca *ca, enum fake_step step,
     const struct fake_http_request *request, struct fake_signed *s, struct fake_http_reply *reply);
 void fake_signed_close(struct fake_signed *s);
+/* A member of a JWS as text; NULL if there is none. */
+char *fake_decoded(const struct json *jws, const char *member);
 
 void fake_new_account(
     struct fake_ca *ca, const struct fake_signed *s, struct fake_http_reply *reply);
 void fake_account(struct fake_ca *ca, const struct fake_signed *s, struct fake_http_reply *reply);
+void fake_key_change(
+    struct fake_ca *ca, const struct fake_signed *s, struct fake_http_reply *reply);
 void fake_new_order(struct fake_ca *ca, const struct fake_signed *s, struct fake_http_reply *reply);
 void fake_order(struct fake_ca *ca, unsigned id, struct fake_http_reply *reply);
 void fake_authorization(struct fake_ca *ca, unsigned id, struct fake_http_reply *reply);
