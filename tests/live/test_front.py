@@ -1,104 +1,108 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Behind nginx: the snippet of examples/nginx.conf in front of the challenge listener, a proxy in
-front of the management listener, and two instances behind one name."""
-import os
-import re
-import shutil
+"""Behind nginx, Apache httpd, HAProxy and Caddy: the files of examples/ in front of challenge and
+management listeners, and two instances behind one name."""
+import http.client
+import socket
+import ssl
 
 import pytest
 
-from lab.daemon import ROOT
+from lab.front import KINDS, Front, snippet
 from lab.http import Raw, request
-from lab.util import Process, free_port, port_open, wait_until
+from lab.util import free_port, wait_until
 
-SNIPPET = ROOT / "examples/nginx.conf"
-
-FRAME = """
-daemon off;
-worker_processes 1;
-pid {dir}/nginx.pid;
-error_log stderr;
-{user}
-events {{ worker_connections 256; }}
-http {{
-    access_log off;
-    client_body_temp_path {dir}/t1; proxy_temp_path {dir}/t2; fastcgi_temp_path {dir}/t3;
-    uwsgi_temp_path {dir}/t4; scgi_temp_path {dir}/t5;
-{http}
-}}
-"""
+OLD_PEBBLE = pytest.mark.parametrize("make_pebble", ["old"], indirect=True)
 
 
 @pytest.fixture
-def nginx(tmp_path):
-    """nginx(http, port) -> runs until the test ends."""
-    program = shutil.which("nginx") or "/usr/sbin/nginx"
-    assert os.path.exists(program), "nginx is not installed"
+def make_front(tmp_path):
+    """make_front(kind, text, port) -> runs until the test ends."""
     running = []
 
-    def make(http, port):
-        folder = tmp_path / f"nginx{len(running)}"
-        folder.mkdir()
-        conf = folder / "nginx.conf"
-        conf.write_text(FRAME.format(dir=folder, http=http, user="user root;" if os.getuid() == 0 else ""))
-        p = Process("nginx", [program, "-p", folder, "-c", conf, "-e", "stderr"], folder)
-        running.append(p)
-        p.wait_ready(lambda: port_open(port))
-        return p
+    def make(kind, text, port):
+        running.append(Front(kind, tmp_path / f"{kind}{len(running)}", text, port))
+        return running[-1]
     yield make
-    for p in running:
-        p.stop()
+    for front in running:
+        front.stop()
 
 
-def front(port, challenge_port):
-    """The documented snippet with our ports: what the CA asks comes to port."""
-    text = SNIPPET.read_text()
-    assert "127.0.0.1:1380" in text, "the snippet passes on to the default challenge listener"
-    text = text.replace("127.0.0.1:1380", f"127.0.0.1:{challenge_port}")
-    text = re.sub(r"^\s*listen\s+\[::\]:80;\n", "", text, flags=re.M)
-    text, listens = re.subn(r"listen\s+80;", f"listen 127.0.0.1:{port};", text)
-    assert listens == 1
-    return text
+@pytest.fixture
+def nginx(make_front):
+    """nginx(http, port) -> with this in its http context."""
+    return lambda text, port: make_front("nginx", text, port)
 
 
-def test_challenge_behind_nginx(make_pebble, make_daemon, nginx, csrs, cert):
+def warnings(daemon):
+    return [x for x in daemon.log().splitlines() if "warning" in x.lower()]
+
+
+@OLD_PEBBLE
+@pytest.mark.parametrize("kind", KINDS)
+def test_example(make_pebble, make_daemon, make_front, csrs, cert, kind):
+    """The file as it is: challenges go to the daemon, everything else to https."""
     public = free_port()
     pebble = make_pebble(public)
     d = make_daemon(pebble, challenge_port=free_port())
-    nginx(front(public, d.challenge_port), public)
-    c = cert(d.sign(csrs.make("a.example.org", "b.example.org")))
-    assert c.names == ["a.example.org", "b.example.org"]
+    make_front(kind, snippet(kind, port=public, challenge=d.challenge_port), public)
+    c = cert(d.sign(csrs.make("www.example.org", "mail.example.org")))
+    assert c.names == ["mail.example.org", "www.example.org"]
     # The front end passes Host: nothing to complain about.
-    assert "Host" not in "".join(x for x in d.log().splitlines() if "warning" in x.lower())
+    assert not warnings(d)
+    host = {"Host": "www.example.org"}
+    assert request(("127.0.0.1", public), "GET", "/.well-known/acme-challenge/none", headers=host).status == 404
+    r = request(("127.0.0.1", public), "GET", "/page?q=1", headers=host)
+    assert r.status in (301, 308) and r.header("Location").rstrip("/").startswith("https://www.example.org"), r
+    assert r.header("Location").endswith("/page?q=1"), r
 
 
-def test_nginx_without_the_daemon(make_pebble, make_daemon, nginx, csrs):
+def post_from(address, port, tls, csr, headers):
+    """Through the front end's TLS, from one of loopback's addresses."""
+    context = ssl.create_default_context(cafile=str(tls.root))
+    c = http.client.HTTPSConnection("localhost", port, timeout=60, context=context, source_address=(address, 0))
+    try:
+        c.request("POST", "/sign", csr, headers)
+        r = c.getresponse()
+        return r.status, r.read()
+    finally:
+        c.close()
+
+
+@OLD_PEBBLE
+@pytest.mark.parametrize("kind", KINDS)
+def test_example_with_everything(make_pebble, make_daemon, make_front, csrs, cert, tls, tmp_path, kind):
+    """The same file with all that is commented out in it: two instances, each asked for what the other
+    does not know, and clients through the front end, who are whom the front end saw."""
+    public, management = free_port(), free_port()
+    pebble = make_pebble(public)
+    one, two = (make_daemon(pebble, {"mgmt": {"trusted-proxy": "127.0.0.1"}}, challenge_port=free_port(),
+                            name=name) for name in ("one", "two"))
+    one.restart({'auth "test"': {"ip": "127.0.0.5"}})
+    make_front(kind, snippet(kind, port=public, challenge=one.challenge_port, second=two.challenge_port,
+                             management=one.port, public=management, tls=tls, folder=tmp_path), public)
+    names = "www.example.org", "mail.example.org"
+    csr = csrs.make(*names)
+    forged = {"X-Forwarded-For": "127.0.0.5", "X-Real-IP": "127.0.0.5", "Forwarded": "for=127.0.0.5"}
+    assert post_from("127.0.0.6", management, tls, csr, forged)[0] == 403
+    status, body = post_from("127.0.0.5", management, tls, csr, {"X-Forwarded-For": "127.0.0.9"})
+    assert status == 200, body
+    # The second one alone knows these, and the first is asked first, or as often.
+    for label in "xy":
+        cert(two.sign(csrs.make(*names, label=label), {"X-Forwarded-For": "127.0.0.1"}))
+    assert not warnings(two)
+    r = request(("127.0.0.1", public), "GET", "/.well-known/acme-challenge/none", headers={"Host": names[0]})
+    assert r.status == 404, r
+
+
+@OLD_PEBBLE
+@pytest.mark.parametrize("kind", ["nginx", "apache", "caddy"])  # HAProxy tries for some seconds
+def test_front_without_the_daemon(make_pebble, make_daemon, make_front, csrs, kind):
     """The front end points at the wrong port: 421 that quotes what the CA saw."""
     public = free_port()
     pebble = make_pebble(public)
     d = make_daemon(pebble, challenge_port=free_port())
-    nginx(front(public, free_port()), public)
-    d.sign(csrs.make("a.example.org")).expect(421, r"a\.example\.org", "502")
-
-
-def test_two_instances_behind_one_name(make_pebble, make_daemon, nginx, csrs, cert):
-    """404 of the instance that does not know a token lets nginx ask the next."""
-    public = free_port()
-    pebble = make_pebble(public)
-    one = make_daemon(pebble, challenge_port=free_port(), name="one")
-    two = make_daemon(pebble, challenge_port=free_port(), name="two")
-    nginx(f"""
-    upstream both {{ server 127.0.0.1:{one.challenge_port}; server 127.0.0.1:{two.challenge_port}; }}
-    server {{
-        listen 127.0.0.1:{public};
-        location /.well-known/acme-challenge/ {{
-            proxy_pass http://both;
-            proxy_next_upstream error timeout http_404;
-            proxy_set_header Host $host;
-        }}
-    }}""", public)
-    for i, d in enumerate((one, two)):
-        cert(d.sign(csrs.make(f"a{i}.example.org", f"b{i}.example.org")))
+    make_front(kind, snippet(kind, port=public, challenge=free_port()), public)
+    d.sign(csrs.make("www.example.org")).expect(421, r"www\.example\.org", "50[23]")
 
 
 def test_management_behind_nginx(fakeca, make_daemon, nginx, csrs, cert):
@@ -118,7 +122,6 @@ def test_management_behind_nginx(fakeca, make_daemon, nginx, csrs, cert):
     request(("127.0.0.1", public), "POST", "/sign", csr).expect(403)
     request(("127.0.0.1", public), "POST", "/sign", csr, {"X-Forwarded-For": "127.0.0.5"}).expect(
         200)  # the trusted proxy itself asked on behalf of 127.0.0.5: it is 127.0.0.1 in the list
-    import http.client
     c = http.client.HTTPConnection("127.0.0.1", public, source_address=("127.0.0.5", 0))
     c.request("POST", "/sign", csr)
     assert c.getresponse().status == 200
@@ -158,7 +161,6 @@ def test_client_of_nginx_hangs_up(fakeca, make_daemon, nginx, csrs):
     csr = csrs.make("www.example.org")
     with Raw(("127.0.0.1", public)) as r:
         r.sock.close()
-        import socket
         r.sock = socket.create_connection(("127.0.0.1", public), source_address=("127.0.0.5", 0))
         r.send(f"POST /sign HTTP/1.1\r\nHost: x\r\nContent-Length: {len(csr)}\r\n\r\n".encode() + csr)
         wait_until(lambda: fakeca.count("challenge"), what="the order")
