@@ -48,6 +48,8 @@ typedef void http_refuse_fn(void *arg, int status, const char *detail, struct ht
 struct http_server_conf {
 	size_t max_headers; /* bytes */
 	size_t max_body;    /* 0: requests with a body are refused */
+	/* For this target, at most max_body; NULL: max_body for all. */
+	size_t (*max_body_of)(void *arg, const char *target);
 	int64_t receive_ms; /* a whole request, first byte to last, must be here within this */
 	int64_t idle_ms;    /* a kept-alive connection without a request */
 	bool need_length;   /* POST without Content-Length is 411 */

@@ -68,6 +68,13 @@ parse_length(struct request_head *head, const char **ret_detail)
 	return 0;
 }
 
+static size_t
+max_body_of(const struct request_head *head, const struct head_limits *limits)
+{
+	return limits->max_body_of != NULL ? limits->max_body_of(limits->arg, head->target)
+					   : limits->max_body;
+}
+
 static int
 check_body(struct request_head *head, const struct head_limits *limits, const char **ret_detail)
 {
@@ -88,7 +95,7 @@ check_body(struct request_head *head, const struct head_limits *limits, const ch
 		return head_refuse(ret_detail, 411, "a POST needs a Content-Length header");
 	if (head->content_length > 0 && limits->max_body == 0)
 		return head_refuse(ret_detail, 413, "a request with a body is not taken here");
-	if (head->content_length > 0 && (size_t)head->content_length > limits->max_body)
+	if (head->content_length > 0 && (size_t)head->content_length > max_body_of(head, limits))
 		return head_refuse(ret_detail, 413, "the body is too large");
 	return 0;
 }

@@ -44,6 +44,8 @@ head_complete(struct http_connection *c, size_t len)
 	const struct head_limits limits = {
 	    .max_headers = conf->max_headers,
 	    .max_body = conf->max_body,
+	    .max_body_of = conf->max_body_of,
+	    .arg = conf->arg,
 	    .need_length = conf->need_length,
 	};
 	const char *detail = NULL;

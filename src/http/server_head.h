@@ -31,6 +31,9 @@ struct request_head {
 struct head_limits {
 	size_t max_headers;
 	size_t max_body;
+	/* For this target, at most max_body; NULL: max_body. */
+	size_t (*max_body_of)(void *arg, const char *target);
+	void *arg;
 	bool need_length; /* POST wants Content-Length */
 };
 
