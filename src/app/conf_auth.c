@@ -72,8 +72,11 @@ build_one(struct conf_build *b, const struct conf_section *s, struct auth_block 
 	conf_build_domains(b, s, out);
 	out->verification = choose_block(b, s, "verification", b->default_verification);
 	out->store = choose_block(b, s, "storage", b->default_storage);
-	if (out->revoke)
-		conf_error(b, revoke->place, "revoke: not in this version yet; leave it out");
+	if (out->revoke && out->hmac == DIGEST_NONE)
+		conf_error(b, revoke->place,
+		    "revoke = yes in [auth \"%s\"] wants an HMAC too: add hmac_type and hmac_key, "
+		    "since an address proves too little for it",
+		    s->name);
 }
 
 void

@@ -128,6 +128,12 @@ chain_free(struct chain *c)
 	free(c);
 }
 
+bool
+chain_same_leaf(const struct chain *a, const struct chain *b)
+{
+	return X509_cmp(a->cert, b->cert) == 0;
+}
+
 uint8_t *
 chain_leaf_der(const struct chain *c, size_t *ret_len)
 {

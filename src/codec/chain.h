@@ -42,6 +42,8 @@ struct chain {
  * checked for form. ERR_UPSTREAM. */
 struct chain *chain_parse(const char *pem, size_t len, struct err *e);
 void chain_free(struct chain *c);
+/* Whether both have the same leaf, byte by byte. */
+bool chain_same_leaf(const struct chain *a, const struct chain *b);
 /* The leaf as DER; the caller frees it. */
 uint8_t *chain_leaf_der(const struct chain *c, size_t *ret_len);
 /* Leaf key = CSR key, names = those asked for (and no others), not_after after

@@ -89,17 +89,24 @@ sha2(const EVP_MD *md, const void *data, size_t len, uint8_t *out)
 }
 
 void
-digest_sha384_hex(const void *data, size_t len, char out[SHA384_HEX])
+digest_hex(const uint8_t *data, size_t len, char *out)
 {
 	static const char digits[] = "0123456789abcdef";
+
+	for (size_t i = 0; i < len; i++) {
+		out[2 * i] = digits[data[i] >> 4];
+		out[2 * i + 1] = digits[data[i] & 0xf];
+	}
+	out[2 * len] = '\0';
+}
+
+void
+digest_sha384_hex(const void *data, size_t len, char out[SHA384_HEX])
+{
 	uint8_t hash[48];
 
 	sha2(EVP_sha384(), data, len, hash);
-	for (size_t i = 0; i < sizeof(hash); i++) {
-		out[2 * i] = digits[hash[i] >> 4];
-		out[2 * i + 1] = digits[hash[i] & 0xf];
-	}
-	out[2 * sizeof(hash)] = '\0';
+	digest_hex(hash, sizeof(hash), out);
 }
 
 void

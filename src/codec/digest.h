@@ -35,6 +35,8 @@ size_t digest_size(enum digest_kind kind);
 /* out has DIGEST_MAX bytes; returns the size, 0 if the provider lacks it. */
 size_t digest_hmac(enum digest_kind kind, const void *key, size_t key_len, const void *data,
     size_t len, uint8_t out[DIGEST_MAX]);
+/* Lower-case hex and a NUL: 2 * len + 1 bytes of out. */
+void digest_hex(const uint8_t *data, size_t len, char *out);
 /* Lower-case hex of SHA-384 and a NUL: the cache's key. */
 void digest_sha384_hex(const void *data, size_t len, char out[SHA384_HEX]);
 void digest_sha256(const void *data, size_t len, uint8_t out[32]);

@@ -51,6 +51,7 @@ desk_new(struct loop *loop, const struct desk_conf *conf)
 	d->by_key = map_new();
 	TAILQ_INIT(&d->jobs);
 	TAILQ_INIT(&d->signs);
+	TAILQ_INIT(&d->revocations);
 	return d;
 }
 
@@ -85,6 +86,7 @@ desk_free(struct desk *d)
 	if (d == NULL)
 		return;
 	drop_signs(&d->signs);
+	revocations_drop(d);
 	while ((dj = TAILQ_FIRST(&d->jobs)) != NULL) {
 		drop_signs(&dj->waiters);
 		forget_job(d, dj);
@@ -138,10 +140,17 @@ report_idle(void *arg)
 	struct desk *d = arg;
 	void (*idle)(void *arg) = d->idle;
 
-	if (d->job_count > 0 || idle == NULL)
+	if (d->job_count > 0 || d->revocation_count > 0 || idle == NULL)
 		return;
 	d->idle = NULL;
 	idle(d->idle_arg);
+}
+
+void
+desk_idle_soon(struct desk *d)
+{
+	if (d->idle != NULL)
+		task_post(d->loop, &d->idle_task, report_idle, d);
 }
 
 static bool
@@ -233,8 +242,7 @@ job_ended(void *arg, struct job *j)
 	map_remove(d->by_key, dj->key, strlen(dj->key));
 	answer_waiters(dj);
 	forget_job(d, dj);
-	if (d->job_count == 0 && d->idle != NULL)
-		task_post(d->loop, &d->idle_task, report_idle, d);
+	desk_idle_soon(d);
 }
 
 /* ---- the start of a job ---- */
@@ -322,6 +330,37 @@ desk_job_start(
 	return dj;
 }
 
+/* ---- barred keys ---- */
+
+static bool
+refuse_key(struct err *e)
+{
+	return err_set(
+	    e, ERR_BAD_CSR, "the key of this CSR was reported as compromised: make a new key");
+}
+
+void
+desk_bar_key(struct desk *d, struct store *store, const uint8_t spki_sha256[32])
+{
+	struct desk_job *dj, *next;
+	struct err e;
+
+	store_bar_key(store, spki_sha256);
+	refuse_key(&e);
+	TAILQ_FOREACH_SAFE (dj, &d->jobs, entry, next)
+		if (memcmp(job_spki_sha256(dj->job), spki_sha256, 32) == 0)
+			job_refuse(dj->job, &e);
+}
+
+bool
+desk_takes_key(const struct desk *d, const uint8_t spki_sha256[32], struct err *e)
+{
+	for (size_t i = 0; i < d->conf.store_count; i++)
+		if (store_bars_key(d->conf.stores[i], spki_sha256))
+			return refuse_key(e);
+	return true;
+}
+
 /* ---- shutting down ---- */
 
 void
@@ -347,8 +386,7 @@ desk_on_idle(struct desk *d, void (*idle)(void *arg), void *arg)
 {
 	d->idle = idle;
 	d->idle_arg = arg;
-	if (d->job_count == 0)
-		task_post(d->loop, &d->idle_task, report_idle, d);
+	desk_idle_soon(d);
 }
 
 void
@@ -358,6 +396,7 @@ desk_abort(struct desk *d, const struct err *e)
 
 	while ((dj = TAILQ_FIRST(&d->jobs)) != NULL)
 		job_abort(dj->job, e);
+	revocations_abort(d, e);
 }
 
 void

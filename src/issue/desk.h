@@ -6,6 +6,7 @@
  *   desk.c         the desk itself, and its jobs
  *   desk_sign.c    the way of one request: who, what, from where
  *   desk_answer.c  how it ends
+ *   desk_revoke.c  one POST /revoke
  *   job.c          the state machine of one certificate: turn, order, check, store
  *   grounds.c      what a request is dealt with, whatever is configured meanwhile
  *   turns.c        jobs with equal identifier sets, one after the other
@@ -21,6 +22,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "acme/revoke.h"
 #include "base/err.h"
 #include "issue/policy.h"
 
@@ -73,13 +75,40 @@ typedef void sign_done_fn(void *arg, const struct sign_result *result, const str
 void desk_sign(struct desk *d, const struct sign_request *request, sign_done_fn *done, void *arg,
     struct op **slot);
 
+struct revoke_request {
+	const struct client_identity *who;
+	const struct authentication *auth; /* NULL: no header */
+	const void *body;                  /* a certificate in PEM, or a chain; only lent */
+	size_t body_len;
+	enum revoke_reason reason;
+};
+
+struct revoke_result {
+	const char *serial;
+	const char *names;
+	bool already; /* it was revoked before */
+};
+
+/* e NULL: it is revoked, and no store or memory has it any more. result lives during the call.
+ *
+ * After a compromise of its key that is barred: no request gets a certificate for it any more, and
+ * jobs for it fail. For a certificate that is in one of the stores this comes first, and stays
+ * whatever the CA answers; for another one it comes once the CA has taken it for its own.
+ *
+ * Cancelled, it goes on: only the completion is dropped. */
+typedef void revoke_done_fn(void *arg, const struct revoke_result *result, const struct err *e);
+void desk_revoke(struct desk *d, const struct revoke_request *request, revoke_done_fn *done,
+    void *arg, struct op **slot);
+/* Whether anybody may. */
+bool desk_revokes(const struct desk *d);
+
 /* From now on: cached answers still, new orders ERR_BUSY. */
 void desk_drain(struct desk *d);
 bool desk_draining(const struct desk *d);
 size_t desk_jobs(const struct desk *d);
-/* idle runs once no job is left (after this turn if it is so already). */
+/* idle runs once no job and no revocation is left (after this turn if it is so already). */
 void desk_on_idle(struct desk *d, void (*idle)(void *arg), void *arg);
-/* Every job fails now with e, waiters are answered, challenges withdrawn. */
+/* Every job and revocation fails now with e, waiters are answered, challenges withdrawn. */
 void desk_abort(struct desk *d, const struct err *e);
 /* Forgets failures (SIGHUP). */
 void desk_forget_failures(struct desk *d);

@@ -130,7 +130,7 @@ sign_fail(struct sign *s, const struct err *e)
 		answer_with_due(s, e);
 		return;
 	}
-	failure_text(&told, s->names != NULL ? s->names : "");
+	failure_text(&told, FAILURE_OF_CSR, s->names != NULL ? s->names : "");
 	finish(s, NULL, &told);
 }
 

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What the desk's three files share.
+ * What the desk's files share.
  *
  *   desk.c         the desk itself, and its jobs
  *   desk_sign.c    the way of one request: who, what, from where
  *   desk_answer.c  how it ends
+ *   desk_revoke.c  revocations
  */
 #pragma once
 
@@ -57,6 +58,8 @@ struct desk {
 	size_t job_count;
 	unsigned long long job_ids;
 	struct signs signs; /* those that wait for no job (yet) */
+	TAILQ_HEAD(, revocation) revocations;
+	size_t revocation_count;
 	bool draining;
 	void (*idle)(void *arg);
 	void *idle_arg;
@@ -111,6 +114,17 @@ struct desk_job *desk_job_start(
 /* The keys of the memories; the caller frees them. */
 char *desk_names_key(const struct grounds *g, const struct identifiers *names, const char *profile);
 char *desk_body_key(const char *digest);
+
+/* From now on store bars the key, and jobs for it fail. */
+void desk_bar_key(struct desk *d, struct store *store, const uint8_t spki_sha256[32]);
+/* False with ERR_BAD_CSR if any store bars it. */
+bool desk_takes_key(const struct desk *d, const uint8_t spki_sha256[32], struct err *e);
+/* A job or a revocation has ended: perhaps it was the last. */
+void desk_idle_soon(struct desk *d);
+
+/* desk_revoke.c */
+void revocations_drop(struct desk *d); /* no completions */
+void revocations_abort(struct desk *d, const struct err *e);
 
 /* desk_sign.c */
 void sign_join(struct sign *s, struct desk_job *job);

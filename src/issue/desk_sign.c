@@ -36,7 +36,7 @@ check_kind(const struct challenge *c, const struct identifiers *names, struct er
 	return true;
 }
 
-/* CAs refuse it, and it would hand the account's key to a web server. */
+/* CAs refuse the account's, and it would be handed to a web server. */
 static bool
 check_key(const struct desk *d, const struct seen_csr *asked, struct err *e)
 {
@@ -44,7 +44,7 @@ check_key(const struct desk *d, const struct seen_csr *asked, struct err *e)
 		return err_set(e, ERR_BAD_CSR,
 		    "the CSR was made with the key of our account at the CA: make a key of its "
 		    "own");
-	return true;
+	return desk_takes_key(d, asked->spki_sha256, e);
 }
 
 /* What the body asks for; parsed only if it was not seen before. *ret borrows from s->csr or the
@@ -95,10 +95,11 @@ authorise(struct sign *s, const struct sign_request *request, struct err *e)
 	struct seen_csr asked;
 	size_t key;
 
-	if (!policy_possible(policy, request->who, request->auth, e) || !read_body(s, &asked, e))
+	if (!policy_possible(policy, POLICY_SIGN, request->who, request->auth, e) ||
+	    !read_body(s, &asked, e))
 		return false;
-	if (!policy_admit(policy, request->who, request->auth, s->body, s->body_len, &asked.names,
-		&block, &key, e))
+	if (!policy_admit(policy, POLICY_SIGN, request->who, request->auth, s->body, s->body_len,
+		&asked.names, &block, &key, e))
 		return false;
 	take_block(s, block, key);
 	if (!check_kind(s->challenge, &asked.names, e) || !check_key(s->desk, &asked, e))

@@ -15,6 +15,7 @@ enum {
 
 static const char refused[] = "Refused for ";
 static const char none[] = "No certificate for ";
+static const char not_revoked[] = "Not revoked for ";
 
 enum advice { NOTHING, POST_AGAIN, OPERATOR };
 
@@ -94,15 +95,17 @@ has_any(const char *text, const char *names)
 /* ---- what to do ---- */
 
 static void
-write_advice(const struct err *e, char out[ADVICE_MAX])
+write_advice(const struct err *e, enum failure_of of, char out[ADVICE_MAX])
 {
+	const char *what = of == FAILURE_OF_CSR ? "CSR" : "certificate";
+
 	switch (rows[e->kind].advice) {
 	case POST_AGAIN:
 		if (e->retry_after > 0)
-			snprintf(out, ADVICE_MAX, "; post the same CSR again in %lld s",
+			snprintf(out, ADVICE_MAX, "; post the same %s again in %lld s", what,
 			    (long long)e->retry_after);
 		else
-			snprintf(out, ADVICE_MAX, "; post the same CSR again later");
+			snprintf(out, ADVICE_MAX, "; post the same %s again later", what);
 		break;
 	case OPERATOR:
 		snprintf(out, ADVICE_MAX, "; whoever runs this server has to mend it");
@@ -115,18 +118,26 @@ write_advice(const struct err *e, char out[ADVICE_MAX])
 
 /* If it does not all fit, the reason is what is cut. */
 void
-failure_text(struct err *e, const char *names)
+failure_text(struct err *e, enum failure_of of, const char *names)
 {
-	const char *begins = rows[e->kind].begins;
+	const char *begins = of == FAILURE_OF_CSR ? rows[e->kind].begins : not_revoked;
 	char prefix[PREFIX_MAX] = "", advice[ADVICE_MAX];
 	char reason[ERR_DETAIL_MAX];
 	size_t room;
 
 	if (begins != NULL && names[0] != '\0' && !has_any(e->detail, names))
 		snprintf(prefix, sizeof(prefix), "%s%s: ", begins, names);
-	write_advice(e, advice);
+	write_advice(e, of, advice);
 	room = sizeof(e->detail) - 1 - strlen(prefix) - strlen(advice);
 	snprintf(reason, sizeof(reason), "%s", e->detail);
 	reason[utf8_cut(reason, room)] = '\0';
 	snprintf(e->detail, sizeof(e->detail), "%s%s%s", prefix, reason, advice);
+}
+
+enum log_level
+failure_log_level(const struct err *e)
+{
+	if (e->told)
+		return LOG_LEVEL_INFO;
+	return rows[e->kind].advice == OPERATOR ? LOG_LEVEL_ERROR : LOG_LEVEL_WARNING;
 }

@@ -16,6 +16,7 @@
 #include "ev/loop.h"
 #include "ev/op.h"
 #include "ev/timer.h"
+#include "issue/failure_text.h"
 #include "issue/store.h"
 #include "issue/turns.h"
 
@@ -294,20 +295,6 @@ enter_done(struct job *j)
 	return DONE;
 }
 
-/* Those that an operator has to mend are errors; what the CA's events told need not be told again
- * for every job that runs into it. */
-static enum log_level
-failure_level(const struct err *e)
-{
-	enum err_kind kind = e->kind;
-
-	if (e->told)
-		return LOG_LEVEL_INFO;
-	return kind == ERR_ACCOUNT || kind == ERR_CONFIG || kind == ERR_INTERNAL
-	    ? LOG_LEVEL_ERROR
-	    : LOG_LEVEL_WARNING;
-}
-
 static enum job_state
 enter_failed(struct job *j)
 {
@@ -317,9 +304,9 @@ enter_failed(struct job *j)
 	j->chain = NULL;
 	if (j->ordered)
 		counter_add(COUNTER_ORDERS_FAILED, 1);
-	log_write(failure_level(e), &j->log, "failed (%s) after %.1f s%s%s", err_kind_name(e->kind),
-	    (double)(clock_mono_ms() - j->started) / 1000, e->told ? "" : ": ",
-	    e->told ? "" : e->detail);
+	log_write(failure_log_level(e), &j->log, "failed (%s) after %.1f s%s%s",
+	    err_kind_name(e->kind), (double)(clock_mono_ms() - j->started) / 1000,
+	    e->told ? "" : ": ", e->told ? "" : e->detail);
 	j->conf.ended(j->conf.arg, j);
 	return FAILED;
 }
@@ -346,6 +333,13 @@ job_abort(struct job *j, const struct err *e)
 	if (j->state == STORE)
 		move(j, DONE);
 	else if (!is_over(j))
+		move(j, failed(j, e));
+}
+
+void
+job_refuse(struct job *j, const struct err *e)
+{
+	if (!is_over(j))
 		move(j, failed(j, e));
 }
 
@@ -426,6 +420,12 @@ job_free(struct job *j)
 }
 
 /* ---- what is known of it ---- */
+
+const uint8_t *
+job_spki_sha256(const struct job *j)
+{
+	return j->csr->spki_sha256;
+}
 
 const char *
 job_key(const struct job *j)

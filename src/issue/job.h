@@ -63,6 +63,11 @@ void job_free(struct job *j);                                      /* NULL is fi
 /* Ends now, with e; `ended` runs before this returns. Nothing if it has ended. */
 void job_abort(struct job *j, const struct err *e);
 
+/* The same, but with a certificate that is issued and not yet given out, too: nobody gets it. */
+void job_refuse(struct job *j, const struct err *e);
+
+/* SHA-256 of the SubjectPublicKeyInfo. */
+const uint8_t *job_spki_sha256(const struct job *j);
 const char *job_key(const struct job *j);
 const char *job_names_key(const struct job *j);
 const struct log_context *job_log(const struct job *j);

@@ -141,11 +141,20 @@ fits_header(const struct auth_block *b, const struct authentication *auth)
 	return b->hmac == DIGEST_NONE || (auth != NULL && auth->kind == b->hmac);
 }
 
+/* An address alone may not take away what somebody else has. */
+static bool
+fits_use(const struct auth_block *b, enum policy_use use)
+{
+	return use == POLICY_SIGN || (b->revoke && b->hmac != DIGEST_NONE);
+}
+
 /* A block without a method is refused by the configuration; it admits nobody here either. */
 static bool
-fits_cheaply(const struct auth_block *b, const struct client_identity *who,
+fits_cheaply(const struct auth_block *b, enum policy_use use, const struct client_identity *who,
     const struct authentication *auth)
 {
+	if (!fits_use(b, use))
+		return false;
 	if (!b->all && b->range_count == 0 && b->hmac == DIGEST_NONE)
 		return false;
 	return fits_address(b, who) && fits_header(b, auth);
@@ -222,14 +231,14 @@ from_text(const struct client_identity *who, char out[FROM_SHOWN])
 
 /* Says what the request brought, never what a block would have wanted. */
 static bool
-refuse(struct err *e, const struct client_identity *who, const struct authentication *auth,
-    const struct identifiers *names)
+refuse(struct err *e, enum policy_use use, const struct client_identity *who,
+    const struct authentication *auth, const struct identifiers *names)
 {
 	char from[FROM_SHOWN];
 	char text[NAMES_SHOWN];
 
-	return err_set(e, ERR_FORBIDDEN, "no auth block admits this request%s%s from %s%s%s%s",
-	    names == NULL ? "" : " for ",
+	return err_set(e, ERR_FORBIDDEN, "no auth block admits this %s%s%s from %s%s%s%s",
+	    use == POLICY_SIGN ? "request" : "revocation", names == NULL ? "" : " for ",
 	    names == NULL ? "" : identifiers_text(names, text, sizeof(text)), from_text(who, from),
 	    auth == NULL ? " without an HMAC" : " with this ",
 	    auth == NULL ? "" : digest_kind_name(auth->kind),
@@ -238,14 +247,14 @@ refuse(struct err *e, const struct client_identity *who, const struct authentica
 }
 
 bool
-policy_possible(const struct policy *p, const struct client_identity *who,
+policy_possible(const struct policy *p, enum policy_use use, const struct client_identity *who,
     const struct authentication *auth, struct err *e)
 {
 	for (size_t i = 0; i < p->count; i++)
 		if (p->blocks[i].conf.domain_count > 0 &&
-		    fits_cheaply(&p->blocks[i].conf, who, auth))
+		    fits_cheaply(&p->blocks[i].conf, use, who, auth))
 			return true;
-	return refuse(e, who, auth, NULL);
+	return refuse(e, use, who, auth, NULL);
 }
 
 /* How far the blocks went, for the operator who wonders why. */
@@ -256,10 +265,11 @@ struct tally {
 };
 
 static bool
-admits(const struct policy *p, const struct block *b, const struct client_identity *who,
-    const struct identifiers *names, struct hmacs *h, size_t *ret_key, struct tally *missed)
+admits(const struct policy *p, const struct block *b, enum policy_use use,
+    const struct client_identity *who, const struct identifiers *names, struct hmacs *h,
+    size_t *ret_key, struct tally *missed)
 {
-	if (!fits_cheaply(&b->conf, who, h->auth)) {
+	if (!fits_cheaply(&b->conf, use, who, h->auth)) {
 		missed->cheap++;
 		return false;
 	}
@@ -275,7 +285,7 @@ admits(const struct policy *p, const struct block *b, const struct client_identi
 }
 
 bool
-policy_admit(const struct policy *p, const struct client_identity *who,
+policy_admit(const struct policy *p, enum policy_use use, const struct client_identity *who,
     const struct authentication *auth, const void *body, size_t len,
     const struct identifiers *names, const struct auth_block **ret_block, size_t *ret_key,
     struct err *e)
@@ -286,7 +296,7 @@ policy_admit(const struct policy *p, const struct client_identity *who,
 	size_t key = 0;
 
 	for (size_t i = 0; found == NULL && i < p->count; i++)
-		if (admits(p, &p->blocks[i], who, names, &h, &key, &missed))
+		if (admits(p, &p->blocks[i], use, who, names, &h, &key, &missed))
 			found = &p->blocks[i];
 	free(h.verdicts);
 	if (found == NULL) {
@@ -294,9 +304,18 @@ policy_admit(const struct policy *p, const struct client_identity *who,
 		    "of %zu auth blocks %zu want another address or header, %zu other names, "
 		    "%zu another HMAC",
 		    p->count, missed.cheap, missed.names, missed.hmac);
-		return refuse(e, who, auth, names);
+		return refuse(e, use, who, auth, names);
 	}
 	*ret_block = &found->conf;
 	*ret_key = key;
 	return true;
+}
+
+bool
+policy_revokes(const struct policy *p)
+{
+	for (size_t i = 0; i < p->count; i++)
+		if (fits_use(&p->blocks[i].conf, POLICY_REVOKE))
+			return true;
+	return false;
 }

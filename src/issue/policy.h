@@ -47,17 +47,25 @@ struct auth_block {
 	bool revoke;
 };
 
+enum policy_use {
+	POLICY_SIGN,
+	POLICY_REVOKE, /* only blocks with revoke = yes and an HMAC */
+};
+
 struct policy *policy_new(const struct auth_block *blocks, size_t count);
 void policy_free(struct policy *p); /* NULL is fine */
 
 /* The cheap tests before a body is looked at: false (ERR_FORBIDDEN) if no block can match this
  * address and header. auth may be NULL: no header. */
-bool policy_possible(const struct policy *p, const struct client_identity *who,
+bool policy_possible(const struct policy *p, enum policy_use use, const struct client_identity *who,
     const struct authentication *auth, struct err *e);
 
 /* The first block in file order that admits who, auth over body, and every name. *ret_key: which of
  * several HMAC keys (from 1), 0 if none was used. Valid as long as the policy. */
-bool policy_admit(const struct policy *p, const struct client_identity *who,
+bool policy_admit(const struct policy *p, enum policy_use use, const struct client_identity *who,
     const struct authentication *auth, const void *body, size_t len,
     const struct identifiers *names, const struct auth_block **ret_block, size_t *ret_key,
     struct err *e);
+
+/* Whether any block lets anybody revoke. */
+bool policy_revokes(const struct policy *p);

@@ -112,6 +112,16 @@ results_taken(struct results *r, const char *key)
 		forget(r, n);
 }
 
+void
+results_forget(struct results *r, bool (*match)(void *arg, const struct leaf_info *leaf), void *arg)
+{
+	struct kept *n, *next;
+
+	TAILQ_FOREACH_SAFE (n, &r->oldest_first, entry, next)
+		if (match(arg, &n->result.leaf))
+			forget(r, n);
+}
+
 size_t
 results_count(const struct results *r)
 {

@@ -28,4 +28,7 @@ void results_put(struct results *r, const char *key, const struct result *result
 const struct result *results_get(struct results *r, const char *key);
 /* Someone got it. */
 void results_taken(struct results *r, const char *key);
+/* Forgets those whose leaf match says are meant. */
+void results_forget(
+    struct results *r, bool (*match)(void *arg, const struct leaf_info *leaf), void *arg);
 size_t results_count(const struct results *r);

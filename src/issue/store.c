@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/map.h"
 
 enum {
 	DAY = 24 * 60 * 60,
@@ -28,6 +29,7 @@ store_free(struct store *s)
 		return;
 	}
 	s->kind->flush(s);
+	map_free(s->barred);
 	s->kind->free(s);
 }
 
@@ -80,4 +82,18 @@ store_entry_fits(const struct store_entry *entry, const char *directory_url, con
 		    same(entry->meta.profile, profile);
 	return strncmp(entry->meta.leaf.issuer, STAGING, sizeof(STAGING) - 1) != 0 ||
 	    is_staging(directory_url);
+}
+
+void
+store_bar_key(struct store *s, const uint8_t spki_sha256[32])
+{
+	if (s->barred == NULL)
+		s->barred = map_new();
+	map_put(s->barred, spki_sha256, 32, s);
+}
+
+bool
+store_bars_key(const struct store *s, const uint8_t spki_sha256[32])
+{
+	return s->barred != NULL && map_get(s->barred, spki_sha256, 32) != NULL;
 }

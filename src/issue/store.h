@@ -16,6 +16,7 @@
 #include "codec/identifier.h"
 
 struct loop;
+struct map;
 struct op;
 struct store;
 
@@ -73,6 +74,9 @@ struct store_kind {
 	 * key; at the end entry is NULL. */
 	void (*next)(
 	    struct store *s, const char *cursor, store_get_fn *done, void *arg, struct op **slot);
+	/* Durable what store_bar_key did; not lost to a crash once done is told. */
+	void (*bar)(struct store *s, const uint8_t spki_sha256[32], store_put_fn *done, void *arg,
+	    struct op **slot);
 	/* Someone got the entry: written lazily. */
 	void (*touch)(struct store *s, const char *key, int64_t when, const char *peer);
 	/* Writes what touch remembered; on the way down. */
@@ -89,8 +93,9 @@ struct store {
 	int64_t renew_within; /* seconds */
 	const char
 	    *place; /* of equal kind and place: the same certificates; "" where nothing is kept */
-	size_t holders;  /* beyond the first */
-	bool clamp_told; /* that renew_within is too long for its certificates */
+	size_t holders;     /* beyond the first */
+	bool clamp_told;    /* that renew_within is too long for its certificates */
+	struct map *barred; /* SHA-256 of keys that get no certificate any more; NULL: none */
 };
 
 struct store_file_conf {
@@ -116,6 +121,11 @@ struct store *store_hold(struct store *s); /* one holder more */
 void store_free(struct store *s);
 /* What may change while it is in use. keep: as in store_file_conf. */
 void store_adjust(struct store *s, const char *name, int64_t renew_within, int64_t keep);
+
+/* A compromised key gets no certificate any more: at once, and as long as the store is there. What
+ * survives it is store_kind.bar's; a store that starts knows those. */
+void store_bar_key(struct store *s, const uint8_t spki_sha256[32]);
+bool store_bars_key(const struct store *s, const uint8_t spki_sha256[32]);
 
 /* When an entry is due: less than renew_within left; where that is more than two thirds
  * of the lifetime, a third of the lifetime (half under 10 days) counts instead and *ret_clamped is

@@ -2,7 +2,7 @@
 /*
  * The store `file`: the vtable, and answers through completions.
  * Reading is store_load.c, writing store_commit.c, the note of the last fetch
- * store_touch.c, the removal of old entries store_sweep.c.
+ * store_touch.c, the removal of old entries store_sweep.c, barred keys store_bars.c.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +12,7 @@
 #include "ev/loop.h"
 #include "ev/op.h"
 #include "issue/store.h"
+#include "issue/store_bars.h"
 #include "issue/store_commit.h"
 #include "issue/store_load.h"
 #include "issue/store_path.h"
@@ -183,6 +184,23 @@ file_remove(struct store *s, const char *key, store_put_fn *done, void *arg, str
 	file_op_start(s, key, run_remove, arg, slot)->done = done;
 }
 
+/* ---- barred keys ---- */
+
+static void
+file_bar(
+    struct store *s, const uint8_t spki_sha256[32], store_put_fn *done, void *arg, struct op **slot)
+{
+	struct store_file *f = (struct store_file *)s;
+
+	store_bars_add(f->loop, f->sync, f->dir, spki_sha256, done, arg, slot);
+}
+
+static void
+was_barred(void *arg, const uint8_t spki_sha256[32])
+{
+	store_bar_key(arg, spki_sha256);
+}
+
 /* ---- touch, flush ---- */
 
 static void
@@ -236,6 +254,7 @@ static const struct store_kind file_kind = {
     .put = file_put,
     .remove = file_remove,
     .next = file_next,
+    .bar = file_bar,
     .touch = file_touch,
     .flush = file_flush,
     .keep = file_keep,
@@ -294,5 +313,8 @@ store_file_new(struct loop *loop, const char *name, const struct store_file_conf
 	    .arg = s,
 	    .warn = warn,
 	});
-	return &s->base;
+	if (store_bars_load(s->dir, was_barred, &s->base, e))
+		return &s->base;
+	store_free(&s->base);
+	return NULL;
 }

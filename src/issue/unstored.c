@@ -165,6 +165,18 @@ unstored_forget(struct unstored *u, const struct store *store, const char *key)
 }
 
 void
+unstored_drop(struct unstored *u,
+    bool (*match)(void *arg, struct store *store, const char *key, const struct leaf_info *leaf),
+    void *arg)
+{
+	struct waiting *w, *next;
+
+	TAILQ_FOREACH_SAFE (w, &u->list, entry, next)
+		if (match(arg, w->store, w->put.key, &w->meta.leaf))
+			take_off(u, w);
+}
+
+void
 unstored_add(
     struct unstored *u, struct store *store, const struct store_put *put, const char *names)
 {

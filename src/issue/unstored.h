@@ -7,8 +7,10 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 
+struct leaf_info;
 struct log_context;
 struct loop;
 struct store;
@@ -24,4 +26,9 @@ void unstored_add(
     struct unstored *u, struct store *store, const struct store_put *put, const char *names);
 /* The store has something newer under this key. */
 void unstored_forget(struct unstored *u, const struct store *store, const char *key);
+/* Gives up those that match wants. The store may be about to have one of them all the same, so
+ * match is told store and key. */
+void unstored_drop(struct unstored *u,
+    bool (*match)(void *arg, struct store *store, const char *key, const struct leaf_info *leaf),
+    void *arg);
 size_t unstored_count(const struct unstored *u);

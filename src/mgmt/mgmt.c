@@ -9,12 +9,14 @@
 #include "http/server.h"
 #include "mgmt/healthz.h"
 #include "mgmt/reply.h"
+#include "mgmt/revoke.h"
 #include "mgmt/route.h"
 #include "mgmt/sign.h"
 
 enum {
 	HEADERS_MAX = 16 * 1024,
 	RECEIVE_MS = 30 * 1000, /* a whole request: a CSR is a few kilobytes */
+	CHAIN_FACTOR = 16,      /* /revoke may be given a whole chain */
 	IDLE_MS = 60 * 1000,
 };
 
@@ -26,12 +28,26 @@ struct mgmt {
 };
 
 static const struct route routes[] = {
-    {"/sign", "POST", sign_handle},
-    {"/healthz", "GET, HEAD", healthz_handle},
+    {.path = "/sign", .allow = "POST", .handle = sign_handle},
+    {.path = "/revoke",
+	.allow = "POST",
+	.handle = revoke_handle,
+	.offered = revoke_offered,
+	.body_factor = CHAIN_FACTOR},
+    {.path = "/healthz", .allow = "GET, HEAD", .handle = healthz_handle},
 };
 
 static const struct route_table table = {
     routes, sizeof(routes) / sizeof(routes[0]), "No such path: post the CSR to /sign"};
+
+static size_t
+max_body_of(void *arg, const char *target)
+{
+	const struct mgmt *m = arg;
+	const struct route *r = route_find(&table, arg, target);
+
+	return r != NULL && r->body_factor > 0 ? m->max_size * r->body_factor : m->max_size;
+}
 
 static void
 handle(void *arg, struct http_exchange *x)
@@ -42,12 +58,11 @@ handle(void *arg, struct http_exchange *x)
 static void
 refuse(void *arg, int status, const char *detail, struct http_exchange *x)
 {
-	const struct mgmt *m = arg;
 	char larger[80];
 
 	if (status == 413) {
 		snprintf(larger, sizeof(larger), "the body is larger than %zu bytes (max-size)",
-		    m->max_size);
+		    max_body_of(arg, http_exchange_target(x)));
 		detail = larger;
 	}
 	log_info(&(struct log_context){.peer = http_exchange_peer_text(x)}, "refused (%d): %s",
@@ -61,7 +76,8 @@ mgmt_new(struct loop *loop, const struct mgmt_server_conf *conf)
 	struct mgmt *m = xcalloc(1, sizeof(*m));
 	struct http_server_conf http = {
 	    .max_headers = HEADERS_MAX,
-	    .max_body = conf->max_size,
+	    .max_body = conf->max_size * CHAIN_FACTOR,
+	    .max_body_of = max_body_of,
 	    .receive_ms = RECEIVE_MS,
 	    .idle_ms = IDLE_MS,
 	    .need_length = true,

@@ -21,7 +21,7 @@ struct mgmt;
 struct mgmt_server_conf {
 	struct desk *desk;          /* borrowed; must outlive the server */
 	struct proxy_trust proxies; /* ranges borrowed */
-	size_t max_size;            /* bytes of a CSR body */
+	size_t max_size;            /* bytes of a CSR body; of a chain, 16 times as many */
 };
 
 struct mgmt *mgmt_new(struct loop *loop, const struct mgmt_server_conf *conf);

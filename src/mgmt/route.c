@@ -33,23 +33,30 @@ refuse(struct http_exchange *x, const struct err *e, const char *allow)
 	reply_error(x, e, allow);
 }
 
+const struct route *
+route_find(const struct route_table *table, void *server, const char *target)
+{
+	for (size_t i = 0; i < table->count; i++) {
+		const struct route *r = &table->routes[i];
+		if (path_is(target, r->path))
+			return r->offered == NULL || r->offered(server) ? r : NULL;
+	}
+	return NULL;
+}
+
 void
 route_dispatch(const struct route_table *table, void *server, struct http_exchange *x)
 {
+	const struct route *r = route_find(table, server, http_exchange_target(x));
 	struct err e;
 
-	for (size_t i = 0; i < table->count; i++) {
-		const struct route *r = &table->routes[i];
-		if (!path_is(http_exchange_target(x), r->path))
-			continue;
-		if (method_allowed(http_exchange_method(x), r->allow)) {
-			r->handle(server, x);
-			return;
-		}
+	if (r == NULL) {
+		err_set(&e, ERR_NOT_FOUND, "%s", table->not_found);
+		refuse(x, &e, NULL);
+	} else if (!method_allowed(http_exchange_method(x), r->allow)) {
 		err_set(&e, ERR_METHOD, "%s takes %s only", r->path, r->allow);
 		refuse(x, &e, r->allow);
-		return;
+	} else {
+		r->handle(server, x);
 	}
-	err_set(&e, ERR_NOT_FOUND, "%s", table->not_found);
-	refuse(x, &e, NULL);
 }

@@ -3,13 +3,12 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/alloc.h"
-#include "codec/authentication.h"
 #include "ev/op.h"
 #include "http/server.h"
 #include "issue/desk.h"
+#include "mgmt/credentials.h"
 #include "mgmt/mgmt.h"
 #include "mgmt/reply.h"
 
@@ -17,13 +16,13 @@
 struct sign {
 	struct http_exchange *x;
 	struct op *op;
-	char *header_detail; /* the Authentication header is there but not ours to read: why */
+	char *unread; /* of its credentials */
 };
 
 static void
 sign_free(struct sign *s)
 {
-	free(s->header_detail);
+	free(s->unread);
 	free(s);
 }
 
@@ -52,15 +51,10 @@ signed_or_not(void *arg, const struct sign_result *result, const struct err *e)
 {
 	struct sign *s = arg;
 
-	if (e == NULL) {
+	if (e == NULL)
 		send_chain(s->x, result);
-	} else if (e->kind == ERR_FORBIDDEN && s->header_detail != NULL) {
-		struct err both = *e;
-		err_prefix(&both, "%s", s->header_detail);
-		reply_error(s->x, &both, NULL);
-	} else {
-		reply_error(s->x, e, NULL);
-	}
+	else
+		credentials_refuse(s->x, e, s->unread);
 	sign_free(s);
 }
 
@@ -73,36 +67,17 @@ hung_up(void *arg)
 	sign_free(s);
 }
 
-/* A header we cannot read only matters if no block admits the request without it: other software
- * may send an Authorization of its own. */
-static bool
-read_authentication(struct sign *s, struct authentication *ret)
-{
-	const char *value = http_exchange_header(s->x, "Authentication");
-	struct err e;
-
-	if (value == NULL)
-		value = http_exchange_header(s->x, "Authorization");
-	if (value == NULL)
-		return false;
-	if (authentication_parse(value, strlen(value), ret, &e))
-		return true;
-	s->header_detail = xstrdup(e.detail);
-	return false;
-}
-
 void
 sign_handle(void *server, struct http_exchange *x)
 {
 	struct mgmt *m = server;
 	struct sign *s = xcalloc(1, sizeof(*s));
-	struct authentication auth;
-	struct peer_identity peer;
-	struct sign_request request = {.who = &peer.client};
+	struct credentials who;
+	struct sign_request request = {.who = &who.peer.client};
 
 	s->x = x;
-	identity_of(x, mgmt_proxies(m), &peer);
-	request.auth = read_authentication(s, &auth) ? &auth : NULL;
+	credentials_read(x, mgmt_proxies(m), &who, &s->unread);
+	request.auth = who.auth;
 	request.body = http_exchange_body(x, &request.body_len);
 	http_exchange_on_hangup(x, hung_up, s);
 	desk_sign(mgmt_desk(m), &request, signed_or_not, s, &s->op);

@@ -23,8 +23,8 @@ struct status {
 };
 
 static const struct route routes[] = {
-    {"/healthz", "GET, HEAD", healthz_handle},
-    {"/readyz", "GET, HEAD", readyz_handle},
+    {.path = "/healthz", .allow = "GET, HEAD", .handle = healthz_handle},
+    {.path = "/readyz", .allow = "GET, HEAD", .handle = readyz_handle},
 };
 
 static const struct route_table table = {

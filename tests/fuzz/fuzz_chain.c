@@ -12,9 +12,13 @@ check(const struct chain *c)
 	struct csr csr = {.names = c->names};
 	struct issuers *issuers = issuers_new();
 	bool early;
+	size_t len;
 
 	must(strlen(c->pem) == c->pem_len);
 	must(again != NULL && strcmp(again->pem, c->pem) == 0);
+	must(chain_same_leaf(again, c));
+	CLEANUP_FREE uint8_t *der = chain_leaf_der(c, &len);
+	must(len > 0 && der[0] == 0x30);
 	must(identifiers_equal(&again->names, &c->names));
 	memcpy(csr.spki_sha256, c->leaf.spki_sha256, sizeof(csr.spki_sha256));
 	/* The second time they are known. */

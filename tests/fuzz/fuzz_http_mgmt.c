@@ -25,7 +25,8 @@ struct ticket {
 	TAILQ_ENTRY(ticket) entry;
 	struct task task;
 	uint8_t kind;
-	sign_done_fn *done;
+	sign_done_fn *done; /* one of these two */
+	revoke_done_fn *revoked;
 	void *arg;
 };
 
@@ -35,7 +36,7 @@ static struct mgmt *mgmt;
 static struct ip_range trusted;
 static TAILQ_HEAD(tickets, ticket) tickets = TAILQ_HEAD_INITIALIZER(tickets);
 
-/* ---- in place of issue/desk_sign.c ---- */
+/* ---- in place of issue/desk_sign.c and issue/desk_revoke.c ---- */
 
 static void
 ticket_free(struct ticket *t)
@@ -64,7 +65,12 @@ ticket_answer(void *arg)
 	e.retry_after = t->kind % 3;
 	result.renewal_failed = t->kind & 0x80 ? e.detail : NULL;
 	op_end(&t->op);
-	if (kind == ERR_NONE || result.renewal_failed != NULL)
+	if (t->revoked != NULL)
+		t->revoked(t->arg,
+		    kind != ERR_NONE ? NULL
+				     : &(struct revoke_result){"00FF", "*.example", t->kind & 0x80},
+		    kind != ERR_NONE ? &e : NULL);
+	else if (kind == ERR_NONE || result.renewal_failed != NULL)
 		t->done(t->arg, &result, NULL);
 	else
 		t->done(t->arg, &(struct sign_result){0}, &e);
@@ -81,22 +87,50 @@ answer(bool newest)
 	return t != NULL;
 }
 
+static struct ticket *
+ticket_new(const struct client_identity *who, const struct authentication *auth,
+    const uint8_t *body, size_t len, struct op **slot)
+{
+	struct ticket *t = xcalloc(1, sizeof(*t));
+
+	must(who->text[0] != '\0');
+	must(auth == NULL || digest_size(auth->kind) > 0);
+	t->kind = len > 0 ? body[0] : 0;
+	TAILQ_INSERT_TAIL(&tickets, t, entry);
+	op_begin(&t->op, slot, ticket_cancel);
+	if (len < 2 || body[1] % 2 == 0)
+		task_post(loop, &t->task, ticket_answer, t);
+	return t;
+}
+
 void
 desk_sign(struct desk *d, const struct sign_request *request, sign_done_fn *done, void *arg,
     struct op **slot)
 {
-	struct ticket *t = xcalloc(1, sizeof(*t));
-	const uint8_t *body = request->body;
+	struct ticket *t =
+	    ticket_new(request->who, request->auth, request->body, request->body_len, slot);
 
-	must(request->body_len <= MAX_SIZE && request->who->text[0] != '\0');
-	must(request->auth == NULL || digest_size(request->auth->kind) > 0);
-	t->kind = request->body_len > 0 ? body[0] : 0;
+	must(request->body_len <= MAX_SIZE);
 	t->done = done;
 	t->arg = arg;
-	TAILQ_INSERT_TAIL(&tickets, t, entry);
-	op_begin(&t->op, slot, ticket_cancel);
-	if (request->body_len < 2 || body[1] % 2 == 0)
-		task_post(loop, &t->task, ticket_answer, t);
+}
+
+void
+desk_revoke(struct desk *d, const struct revoke_request *request, revoke_done_fn *done, void *arg,
+    struct op **slot)
+{
+	struct ticket *t =
+	    ticket_new(request->who, request->auth, request->body, request->body_len, slot);
+
+	must(request->body_len <= 16 * MAX_SIZE);
+	t->revoked = done;
+	t->arg = arg;
+}
+
+bool
+desk_revokes(const struct desk *d)
+{
+	return true;
 }
 
 /* ---- the server ---- */

@@ -167,11 +167,12 @@ judge(uint8_t how, const char *line, size_t line_len, const char *body, size_t l
 		if (block_knows(&blocks[i], &who, auth) && block_covers(&blocks[i], set) &&
 		    hmac_is_right(&blocks[i], auth, body, len, &wanted_key))
 			wanted = &blocks[i];
-	bool admitted = policy_admit(policy, &who, auth, body, len, set, &found, &used, &e);
+	bool admitted =
+	    policy_admit(policy, POLICY_SIGN, &who, auth, body, len, set, &found, &used, &e);
 	must(admitted == (wanted != NULL));
 	if (admitted)
 		must(strcmp(found->name, wanted->name) == 0 && used == wanted_key &&
-		    policy_possible(policy, &who, auth, NULL));
+		    policy_possible(policy, POLICY_SIGN, &who, auth, NULL));
 	else
 		must(e.kind == ERR_FORBIDDEN && e.detail[0] != '\0');
 }

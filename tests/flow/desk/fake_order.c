@@ -127,6 +127,44 @@ acme_order_start(struct ca *ca, const struct acme_order_conf *conf, acme_order_d
 	conf->moved(arg, "new-order");
 }
 
+/* ---- acme/revoke.c ---- */
+
+static struct fake_revoke {
+	struct op op;
+	acme_revoke_done_fn *done;
+	void *arg;
+} revocation;
+
+static void
+revoke_cancel(struct op *op)
+{
+	fake_acme.revoking = false;
+}
+
+void
+acme_revoke_start(struct ca *ca, const struct acme_revoke_conf *conf, acme_revoke_done_fn *done,
+    void *arg, struct op **slot)
+{
+	assert(!fake_acme.revoking && conf->key == NULL);
+	assert(conf->der_len <= sizeof(fake_acme.revoke_der));
+	revocation = (struct fake_revoke){.done = done, .arg = arg};
+	fake_acme.revoking = true;
+	fake_acme.revocations++;
+	fake_acme.reason = conf->reason;
+	memcpy(fake_acme.revoke_der, conf->der, conf->der_len);
+	fake_acme.revoke_der_len = conf->der_len;
+	op_begin(&revocation.op, slot, revoke_cancel);
+}
+
+void
+fake_revoke_end(bool already, const struct err *e)
+{
+	assert(fake_acme.revoking);
+	fake_acme.revoking = false;
+	op_end(&revocation.op);
+	revocation.done(revocation.arg, already, e);
+}
+
 /* ---- what the scenario says ---- */
 
 size_t

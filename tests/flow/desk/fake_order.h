@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Takes the place of acme/order.c and acme/ca.c: an order stays open until the
- * scenario says how it ends. The acme room has scenarios of its own; here only what
+ * Takes the place of acme/order.c, acme/revoke.c and acme/ca.c: an order or a revocation stays
+ * open until the scenario says how it ends. The acme room has scenarios of its own; here only what
  * it tells the desk counts.
  */
 #pragma once
@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "acme/order.h"
+#include "acme/revoke.h"
 #include "base/err.h"
 
 struct fake_order;
@@ -24,6 +25,11 @@ struct fake_acme {
 	int64_t clock_step; /* seconds our clock jumps when a certificate arrives */
 	unsigned started;
 	unsigned cancelled;
+	unsigned revocations; /* asked for */
+	bool revoking;        /* one is open; there is one at a time */
+	enum revoke_reason reason;
+	uint8_t revoke_der[4096]; /* of the last one */
+	size_t revoke_der_len;
 };
 extern struct fake_acme fake_acme;
 
@@ -40,3 +46,5 @@ void fake_order_fail(
 void fake_order_fail_with(struct fake_order *o, const struct err *e);
 /* text NULL: no error any more. */
 void fake_order_challenge_error(struct fake_order *o, const char *text);
+/* Ends the open revocation. */
+void fake_revoke_end(bool already, const struct err *e);

@@ -94,17 +94,6 @@ fake_get(struct store *s, const char *key, store_get_fn *done, void *arg, struct
 /* ---- put ---- */
 
 static void
-put_fire(void *arg)
-{
-	struct fake_op *o = arg;
-	struct err e = o->store->put_fails;
-
-	op_end(&o->op);
-	o->done(o->arg, e.kind == ERR_NONE ? NULL : &e);
-	op_free(o);
-}
-
-static void
 kept_free(struct kept *k)
 {
 	if (k == NULL)
@@ -113,6 +102,17 @@ kept_free(struct kept *k)
 	free(k->directory_url);
 	free(k->profile);
 	free(k);
+}
+
+static void
+put_fire(void *arg)
+{
+	struct fake_op *o = arg;
+	struct err e = o->store->put_fails;
+
+	op_end(&o->op);
+	o->done(o->arg, e.kind == ERR_NONE ? NULL : &e);
+	op_free(o);
 }
 
 static void
@@ -134,6 +134,88 @@ fake_put(
 	kept_free(map_put(f->entries, put->key, strlen(put->key), k));
 }
 
+/* ---- next, remove, bar ---- */
+
+static void
+next_fire(void *arg)
+{
+	struct fake_op *o = arg;
+	const void *found = NULL;
+	size_t len;
+	const struct kept *k = map_next(o->store->entries, o->key, strlen(o->key), &found, &len);
+	char key[SHA384_HEX] = "";
+	struct store_entry entry = {.key = key, .has_meta = true};
+
+	if (k != NULL) {
+		memcpy(key, found, len);
+		entry.pem = k->pem;
+		entry.pem_len = strlen(k->pem);
+		entry.meta.leaf = k->leaf;
+	}
+	op_end(&o->op);
+	o->got(o->arg, k == NULL ? NULL : &entry, NULL);
+	op_free(o);
+}
+
+static void
+fake_next(struct store *s, const char *cursor, store_get_fn *done, void *arg, struct op **slot)
+{
+	struct fake_op *o = op_start(s, next_fire, 0, arg, slot);
+
+	o->got = done;
+	snprintf(o->key, sizeof(o->key), "%s", cursor);
+}
+
+static void
+end_with(struct fake_op *o, const struct err *e)
+{
+	struct err copy = *e;
+
+	op_end(&o->op);
+	o->done(o->arg, copy.kind == ERR_NONE ? NULL : &copy);
+	op_free(o);
+}
+
+static void
+remove_fire(void *arg)
+{
+	struct fake_op *o = arg;
+
+	if (o->store->remove_fails.kind == ERR_NONE)
+		kept_free(map_remove(o->store->entries, o->key, strlen(o->key)));
+	end_with(o, &o->store->remove_fails);
+}
+
+static void
+fake_remove(struct store *s, const char *key, store_put_fn *done, void *arg, struct op **slot)
+{
+	struct fake_op *o = op_start(s, remove_fire, 0, arg, slot);
+
+	((struct fake_store *)s)->removes++;
+	o->done = done;
+	snprintf(o->key, sizeof(o->key), "%s", key);
+}
+
+static void
+bar_fire(void *arg)
+{
+	struct fake_op *o = arg;
+
+	end_with(o, &o->store->bar_fails);
+}
+
+static void
+fake_bar(
+    struct store *s, const uint8_t spki_sha256[32], store_put_fn *done, void *arg, struct op **slot)
+{
+	struct fake_store *f = (struct fake_store *)s;
+
+	/* First in memory, so that nothing slips through while the disk works. */
+	assert(store_bars_key(s, spki_sha256));
+	f->bars++;
+	op_start(s, bar_fire, f->bar_ms, arg, slot)->done = done;
+}
+
 /* ---- the rest ---- */
 
 static void
@@ -150,6 +232,9 @@ static const struct store_kind fake_kind = {
     .keeps = true,
     .get = fake_get,
     .put = fake_put,
+    .remove = fake_remove,
+    .next = fake_next,
+    .bar = fake_bar,
     .touch = fake_touch,
 };
 
@@ -157,7 +242,8 @@ void
 fake_store_init(struct fake_store *s, struct loop *loop, const char *name, int64_t renew_within)
 {
 	memset(s, 0, sizeof(*s));
-	s->base = (struct store){&fake_kind, xstrdup(name), renew_within};
+	s->base =
+	    (struct store){.kind = &fake_kind, .name = xstrdup(name), .renew_within = renew_within};
 	s->loop = loop;
 	s->entries = map_new();
 }
@@ -173,6 +259,7 @@ fake_store_done(struct fake_store *s)
 {
 	map_each(s->entries, free_each, NULL);
 	map_free(s->entries);
+	map_free(s->base.barred);
 	free(s->base.name);
 }
 
@@ -184,4 +271,10 @@ fake_store_set_directory(struct fake_store *s, const char *key, const char *dire
 	assert(k != NULL);
 	free(k->directory_url);
 	k->directory_url = xstrdup(directory_url);
+}
+
+void
+fake_store_lose(struct fake_store *s, const char *key)
+{
+	kept_free(map_remove(s->entries, key, strlen(key)));
 }

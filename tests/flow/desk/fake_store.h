@@ -18,10 +18,15 @@ struct fake_store {
 	int64_t put_ms;
 	struct err get_fails; /* other than ERR_NONE: get and put fail with this */
 	struct err put_fails;
+	struct err remove_fails;
+	struct err bar_fails;
+	int64_t bar_ms; /* until bar answers; less than 0: never */
 	/* What happened. */
 	unsigned gets;
 	unsigned puts;
 	unsigned touches;
+	unsigned removes;
+	unsigned bars;
 	char last_peer[64];
 };
 
@@ -30,3 +35,4 @@ void fake_store_init(
 void fake_store_done(struct fake_store *s);
 /* A stored certificate from another time: changes what is there for key. */
 void fake_store_set_directory(struct fake_store *s, const char *key, const char *directory_url);
+void fake_store_lose(struct fake_store *s, const char *key);

@@ -20,6 +20,8 @@ make_policy(void)
 	char *example[] = {"*.example", "*.b.example"};
 	char *names[] = {"*.kept", "192.0.2.0/24"};
 	char *plain[] = {"*.plain", "192.0.2.0/24"};
+	char *revoked[] = {"*.kept", "*.example"};
+	struct auth_key keys[] = {{REVOKE_KEY, sizeof(REVOKE_KEY) - 1}};
 
 	assert_true(ip_range_parse("192.0.2.0/24", &kept, NULL));
 	assert_true(ip_range_parse("198.51.100.0/24", &shorty, NULL));
@@ -39,6 +41,14 @@ make_policy(void)
 		.store = 1,
 		.profile = "short"},
 	    {.name = "plain", .all = true, .domains = plain, .domain_count = 2, .verification = 1},
+	    {.name = "revokers",
+		.hmac = DIGEST_SHA256,
+		.keys = keys,
+		.key_count = 1,
+		.domains = revoked,
+		.domain_count = 2,
+		.store = 1,
+		.revoke = true},
 	};
 	return policy_new(blocks, sizeof(blocks) / sizeof(blocks[0]));
 }

@@ -6,6 +6,7 @@
  *   kept    from 192.0.2.0/24, *.kept and 192.0.2.0/24, storage "kept"
  *   short   from 198.51.100.0/24, *.kept, storage "kept", profile "short"
  *   plain   anyone, *.plain, a verification that can prove neither wildcards nor addresses
+ *   revokers  with the HMAC key REVOKE_KEY, *.kept and *.example, storage "kept", may revoke
  */
 #pragma once
 
@@ -25,6 +26,8 @@
 #include "fake_solver.h"
 #include "fake_store.h"
 #include "issue/desk.h"
+
+#define REVOKE_KEY "a key of those who may revoke"
 
 enum {
 	SECOND = 1000,

@@ -271,10 +271,11 @@ test_none_is_always_there(void **state)
 }
 
 static void
-test_revoke_is_refused_for_now(void **state)
+test_revoke_wants_an_hmac(void **state)
 {
 	(void)state;
-	expect("all = yes\ndomain = a\nrevoke = yes", CONF_ERROR, 4, "not in this version yet");
+	expect("all = yes\ndomain = a\nrevoke = yes", CONF_ERROR, 4, "wants an HMAC");
+	expect("ip = 192.0.2.1\ndomain = a\nrevoke = yes", CONF_ERROR, 4, "hmac_key");
 }
 
 static void
@@ -310,7 +311,7 @@ main(void)
 	    cmocka_unit_test(test_domains_that_never_match),
 	    cmocka_unit_test(test_blocks),
 	    cmocka_unit_test(test_none_is_always_there),
-	    cmocka_unit_test(test_revoke_is_refused_for_now),
+	    cmocka_unit_test(test_revoke_wants_an_hmac),
 	    cmocka_unit_test(test_order_of_blocks),
 	};
 

@@ -19,7 +19,7 @@ told(enum err_kind kind, int64_t retry_after, const char *detail, const char *na
 	err_set(&e, kind, "%s", detail);
 	e.problem = 7;
 	e.retry_after = retry_after;
-	failure_text(&e, names);
+	failure_text(&e, FAILURE_OF_CSR, names);
 	assert_int_equal(e.kind, kind);
 	assert_int_equal(e.problem, 7);
 	assert_int_equal(e.retry_after, retry_after);

@@ -78,10 +78,11 @@ admitted_with_key(const struct auth_block *blocks, size_t count, const struct cl
 	struct err e;
 	int found = -1;
 
-	bool possible = policy_possible(p, who, auth, &e);
+	bool possible = policy_possible(p, POLICY_SIGN, who, auth, &e);
 	if (!possible)
 		assert_int_equal(e.kind, ERR_FORBIDDEN);
-	if (policy_admit(p, who, auth, BODY, sizeof(BODY) - 1, &set, &block, ret_key, &e)) {
+	if (policy_admit(
+		p, POLICY_SIGN, who, auth, BODY, sizeof(BODY) - 1, &set, &block, ret_key, &e)) {
 		assert_true(possible);
 		for (size_t i = 0; i < count; i++)
 			if (strcmp(block->name, blocks[i].name) == 0)
@@ -301,10 +302,10 @@ test_sentences(void **state)
 	struct err e;
 
 	who.text = "192.0.2.7 via 10.0.0.1";
-	assert_false(policy_possible(p, &who, NULL, &e));
+	assert_false(policy_possible(p, POLICY_SIGN, &who, NULL, &e));
 	assert_non_null(strstr(e.detail, "192.0.2.7"));
 	assert_null(strstr(e.detail, "10.0.0.1"));
-	assert_false(policy_admit(p, &who, NULL, BODY, 5, &set, &ret, &key, &e));
+	assert_false(policy_admit(p, POLICY_SIGN, &who, NULL, BODY, 5, &set, &ret, &key, &e));
 	assert_non_null(strstr(e.detail, "www.example.org"));
 	assert_null(strstr(e.detail, "secret"));
 	assert_null(strstr(e.detail, "internal"));
@@ -356,9 +357,9 @@ test_ten_thousand_blocks(void **state)
 	last = hmac(DIGEST_SHA256, text);
 	double before = milliseconds();
 	for (int i = 0; i < 100; i++) {
-		assert_true(policy_possible(p, &who, &last, NULL));
-		assert_true(
-		    policy_admit(p, &who, &last, BODY, sizeof(BODY) - 1, &set, &found, &key, NULL));
+		assert_true(policy_possible(p, POLICY_SIGN, &who, &last, NULL));
+		assert_true(policy_admit(
+		    p, POLICY_SIGN, &who, &last, BODY, sizeof(BODY) - 1, &set, &found, &key, NULL));
 	}
 	/* A tenth of a millisecond when built for use; sanitizers and valgrind get more. */
 	assert_true((milliseconds() - before) / 100 < 50);
@@ -371,10 +372,62 @@ test_ten_thousand_blocks(void **state)
 	free(blocks);
 }
 
+/* The first block that admits need not be one that lets revoke; and an HMAC is a must. */
+static void
+test_revoke(void **state)
+{
+	const struct auth_key key = {(char *)"key", 3};
+	const struct auth_block blocks[] = {
+	    {.name = "all", .all = true, .revoke = true, DOMAINS("*")},
+	    {.name = "not",
+		.hmac = DIGEST_SHA256,
+		.keys = (struct auth_key *)&key,
+		.key_count = 1,
+		DOMAINS("*.example")},
+	    {.name = "may",
+		.hmac = DIGEST_SHA256,
+		.keys = (struct auth_key *)&key,
+		.key_count = 1,
+		.revoke = true,
+		DOMAINS("*.example")},
+	};
+	struct authentication right = hmac(DIGEST_SHA256, "key"),
+			      wrong = hmac(DIGEST_SHA256, "kex");
+	struct client_identity who = from("192.0.2.1");
+	struct identifiers ours = names("a.example,b.example"), mixed = names("a.example,a.test");
+	const struct auth_block *found;
+	struct policy *p = policy_new(blocks, 2);
+	struct err e;
+	size_t used;
+
+	(void)state;
+	assert_false(policy_revokes(p));
+	assert_false(policy_possible(p, POLICY_REVOKE, &who, &right, &e));
+	policy_free(p);
+	p = policy_new(blocks, 3);
+	assert_true(policy_revokes(p));
+	assert_false(policy_possible(p, POLICY_REVOKE, &who, NULL, &e));
+	assert_true(policy_possible(p, POLICY_REVOKE, &who, &right, &e));
+	assert_true(policy_admit(
+	    p, POLICY_REVOKE, &who, &right, BODY, sizeof(BODY) - 1, &ours, &found, &used, &e));
+	assert_string_equal(found->name, "may");
+	assert_int_equal(used, 1);
+	assert_false(policy_admit(
+	    p, POLICY_REVOKE, &who, &wrong, BODY, sizeof(BODY) - 1, &ours, &found, &used, &e));
+	assert_false(policy_admit(
+	    p, POLICY_REVOKE, &who, &right, BODY, sizeof(BODY) - 1, &mixed, &found, &used, &e));
+	assert_int_equal(e.kind, ERR_FORBIDDEN);
+	assert_non_null(strstr(e.detail, "this revocation for a.example"));
+	identifiers_done(&ours);
+	identifiers_done(&mixed);
+	policy_free(p);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_revoke),
 	    cmocka_unit_test(test_globs),
 	    cmocka_unit_test(test_addresses_only_by_addresses),
 	    cmocka_unit_test(test_every_name_counts),

@@ -18,6 +18,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/map.h"
 #include "codec/csr.h"
 #include "codec/json.h"
 #include "ev/loop.h"
@@ -1050,6 +1051,105 @@ test_sweep_under_way(void **state)
 	cert_done(&c);
 }
 
+/* ---- barred keys ---- */
+
+static void
+bar(struct fixture *f, const uint8_t spki[32], struct got *g)
+{
+	got_done(g);
+	store_bar_key(f->store, spki);
+	f->store->kind->bar(f->store, spki, put_done, g, &g->op);
+	assert_int_equal(g->calls, 0);
+	pass(f, 0);
+	assert_int_equal(g->calls, 1);
+}
+
+static void
+test_barred(void **state)
+{
+	struct fixture *f = *state;
+	uint8_t first[32] = {0xab, 0xcd}, second[32] = {1, 2, 3};
+	char path[256];
+	struct cert c;
+	struct got g = {0};
+
+	cert_make(&c, "a.example", 1);
+	put(f, &c);
+	assert_false(store_bars_key(f->store, first));
+	bar(f, first, &g);
+	bar(f, second, &g);
+	bar(f, second, &g);
+	assert_int_equal(g.error.kind, ERR_NONE);
+	snprintf(path, sizeof(path), "%s/barred-keys", f->dir);
+	expect_mode(path, 0700);
+	snprintf(path, sizeof(path), "%s/barred-keys/abcd%060d", f->dir, 0);
+	expect_mode(path, 0600);
+
+	/* What has no such name is nobody's business. */
+	snprintf(path, sizeof(path), "%s/barred-keys/README", f->dir);
+	write_file(path, "mine");
+	snprintf(path, sizeof(path), "%s/barred-keys/ABCD%060d", f->dir, 0);
+	write_file(path, "");
+	reopen(f, 100);
+	assert_true(store_bars_key(f->store, first));
+	assert_true(store_bars_key(f->store, second));
+	assert_int_equal(map_count(f->store->barred), 2);
+
+	/* They are no entries: not for a walk, and not for the sweep. */
+	next(f, "", &g);
+	assert_string_equal(g.key, c.key);
+	next(f, c.key, &g);
+	assert_false(g.found);
+	pass(f, (int64_t)40 * DAY_MS);
+	assert_false(is_there(f, c.key));
+	reopen(f, 100);
+	assert_true(store_bars_key(f->store, first));
+	assert_int_equal(f->warnings, 0);
+
+	/* Allowed again by hand. */
+	snprintf(path, sizeof(path), "%s/barred-keys/abcd%060d", f->dir, 0);
+	assert_int_equal(unlink(path), 0);
+	reopen(f, 100);
+	assert_false(store_bars_key(f->store, first));
+	assert_true(store_bars_key(f->store, second));
+	got_done(&g);
+	cert_done(&c);
+}
+
+static void
+test_bar_fails(void **state)
+{
+	struct fixture *f = *state;
+	uint8_t spki[32] = {1};
+	char path[128];
+	struct got g = {0};
+	struct store_file_conf conf = {.directory = f->dir};
+	struct err e;
+
+	snprintf(path, sizeof(path), "%s/barred-keys", f->dir);
+	write_file(path, "in the way");
+	bar(f, spki, &g);
+	assert_int_equal(g.error.kind, ERR_CONFIG);
+	assert_non_null(strstr(g.error.detail, path));
+	/* Not to know them is no reason to go on without. */
+	assert_null(store_file_new(f->loop, "again", &conf, 0, &e));
+	assert_int_equal(e.kind, ERR_CONFIG);
+	assert_non_null(strstr(e.detail, path));
+
+	/* Cancelled while the disk works, and the desk gone with it. */
+	unlink(path);
+	got_done(&g);
+	hold.at = 1;
+	f->store->kind->bar(f->store, spki, put_done, &g, &g.op);
+	assert_true(hold.is_held);
+	let_go();
+	op_cancel(&g.op);
+	pass(f, 0);
+	assert_int_equal(g.calls, 0);
+	reopen(f, 100);
+	assert_true(store_bars_key(f->store, spki));
+}
+
 static void
 test_umask(void **state)
 {
@@ -1127,6 +1227,8 @@ main(void)
 	    TEST(test_keep),
 	    TEST(test_directory_is_made),
 	    TEST(test_umask),
+	    TEST(test_barred),
+	    TEST(test_bar_fails),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
