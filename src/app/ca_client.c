@@ -36,6 +36,14 @@ ca_client_init(struct ca_client *c, struct loop *loop, const char *ca_file, stru
 }
 
 void
+ca_client_trust(struct ca_client *c, struct ssl_ctx_st *tls)
+{
+	http_client_trust(c->http, tls);
+	tls_context_free(c->tls); /* connections made with it have it as long as they live */
+	c->tls = tls;
+}
+
+void
 ca_client_done(struct ca_client *c)
 {
 	http_client_free(c->http);

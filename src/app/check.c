@@ -52,7 +52,7 @@ check_log(struct conf *conf)
 		    conf, &conf->destination_at, "[logging] destination: %s", e.detail);
 }
 
-static void
+static struct ssl_ctx_st *
 check_trust(struct conf *conf)
 {
 	struct err e;
@@ -60,14 +60,20 @@ check_trust(struct conf *conf)
 
 	if (tls == NULL)
 		conf_problem_add(conf, &conf->ca_file_at, "%s", e.detail);
-	tls_context_free(tls);
+	return tls;
+}
+
+struct ssl_ctx_st *
+check_reload(struct conf *conf)
+{
+	check_directories(conf);
+	check_key(conf);
+	check_log(conf);
+	return check_trust(conf);
 }
 
 void
 check_start(struct conf *conf)
 {
-	check_directories(conf);
-	check_key(conf);
-	check_log(conf);
-	check_trust(conf);
+	tls_context_free(check_reload(conf));
 }

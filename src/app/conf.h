@@ -8,6 +8,8 @@
  * - conf_section.c: a section against the table; conf_sections.c: those of several files
  * - conf_value.c: value parsers: yes/no, numbers, sizes, lists; conf_listen.c: HOST:PORT
  * - conf_clash.c: two listeners on one address
+ * - conf_resolve.c: names of listeners become addresses, without blocking
+ * - conf_same.c: what of two configurations is the same
  * - conf_secret.c: files that hold a secret
  * - conf_account.c, conf_terms.c, conf_mgmt.c, conf_verification.c, conf_dns01.c, conf_tsig.c,
  *   conf_storage.c, conf_auth.c, conf_method.c, conf_domain.c, conf_logging.c: one part each
@@ -80,11 +82,13 @@ struct storage_conf {
 struct conf {
 	struct ca_conf ca; /* without event and event_arg */
 	struct conf_at dir_at;
-	char *ca_file; /* or NULL */
+	const char *account_said; /* the text of [account]: equal ones are one CA */
+	char *ca_file;            /* or NULL */
 	struct conf_at ca_file_at;
 	struct mgmt_conf mgmt;
 	struct challenge_conf
 	    *verifications; /* file order; a default http01 block is added if there is none */
+	const char **verifications_said; /* the texts of their sections */
 	size_t verification_count;
 	struct storage_conf *storages; /* "none" is always among them */
 	size_t storage_count;

@@ -218,6 +218,7 @@ conf_build_account(struct conf_build *b)
 	if (conf_entry_find(s, "ca-requests") != NULL)
 		conf_set(b, s, "account", NULL, &requests, 1, ca);
 	conf_set(b, s, "account", NULL, &ca_file, 1, &b->conf->ca_file);
+	b->conf->account_said = conf_keep_section(b->conf, s);
 	b->conf->dir_at = conf_at(b, s, "dir");
 	b->conf->ca_file_at = conf_at(b, s, "ca-file");
 	set_contacts(b, s);

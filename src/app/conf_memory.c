@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "app/conf_section.h"
 #include "base/alloc.h"
 
 struct chunk {
@@ -41,6 +42,16 @@ char *
 conf_keep_text(struct conf *c, const char *text)
 {
 	return conf_keep_bytes(c, text, strlen(text));
+}
+
+char *
+conf_keep_section(struct conf *c, const struct conf_section *s)
+{
+	char *text = conf_section_text(s);
+	char *kept = conf_keep_text(c, text);
+
+	free_secret(text, strlen(text));
+	return kept;
 }
 
 void

@@ -204,3 +204,18 @@ conf_entry_count(const struct conf_section *section, const char *name)
 		n += e->value[0] != '\0';
 	return n;
 }
+
+char *
+conf_section_text(const struct conf_section *s)
+{
+	char *text = xstrdup("");
+
+	for (size_t i = 0; s != NULL && i < s->count; i++) {
+		const struct conf_entry *e = &s->entries[i];
+		char *longer = xasprintf("%s%s=%s\n", text, e->option->name, e->value);
+
+		free_secret(text, strlen(text));
+		text = longer;
+	}
+	return text;
+}

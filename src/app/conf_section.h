@@ -51,5 +51,8 @@ const struct conf_entry *conf_entry_next(
     const struct conf_section *section, const char *name, const struct conf_entry *after);
 /* Whether the option stands there at all, maybe without the value it needs (which was reported). */
 bool conf_given(const struct conf_section *section, const char *name);
+/* Kind, type and all entries: sections of equal text build equal structs, but for files they name.
+ * The caller frees it; secrets are in it. s may be NULL. */
+char *conf_section_text(const struct conf_section *s);
 /* How often the option is given with a value. */
 size_t conf_entry_count(const struct conf_section *section, const char *name);

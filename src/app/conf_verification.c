@@ -98,6 +98,7 @@ add_default(struct conf_build *b)
 	struct challenge_conf *new = &c->verifications[c->verification_count];
 
 	new->name = conf_keep_text(c, DEFAULT_NAME);
+	c->verifications_said[c->verification_count] = conf_keep_section(c, NULL);
 	new->type = CHALLENGE_HTTP01;
 	build_http01(b, NULL, &new->http01);
 	return (int)c->verification_count++;
@@ -133,7 +134,10 @@ conf_build_verifications(struct conf_build *b)
 
 	/* One more: the default may have to be added. */
 	c->verifications = conf_keep(c, n + 1, sizeof(*c->verifications));
-	while ((s = conf_sections_next(&b->sections, "verification", s)) != NULL)
+	c->verifications_said = conf_keep(c, n + 1, sizeof(*c->verifications_said));
+	while ((s = conf_sections_next(&b->sections, "verification", s)) != NULL) {
+		c->verifications_said[c->verification_count] = conf_keep_section(c, s);
 		build_one(b, s, &c->verifications[c->verification_count++]);
+	}
 	b->default_verification = choose_default(b);
 }

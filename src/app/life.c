@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "acme/ca.h"
 #include "base/alloc.h"
 #include "base/err.h"
 #include "base/log.h"
@@ -181,9 +180,10 @@ hangup_signal(void *arg, int signo)
 	if (!log_reopen(&e))
 		log_error(
 		    NULL, "the log file could not be opened anew, the old one stays: %s", e.detail);
-	desk_forget_failures(l->conf.desk);
-	ca_reset(l->conf.ca);
+	l->conf.forget(l->conf.arg);
 	log_info(NULL, "log reopened, remembered failures and pauses forgotten");
+	if (l->stage == RUNNING)
+		l->conf.reload(l->conf.arg);
 }
 
 struct life *
@@ -199,6 +199,12 @@ life_new(struct loop *loop, const struct life_conf *conf)
 	loop_on_signal(loop, SIGINT, end_signal, l);
 	loop_on_signal(loop, SIGHUP, hangup_signal, l);
 	return l;
+}
+
+void
+life_set_shutdown_timeout(struct life *l, int64_t ms)
+{
+	l->conf.shutdown_timeout_ms = ms;
 }
 
 void

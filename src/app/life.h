@@ -9,7 +9,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct ca;
 struct challenges;
 struct desk;
 struct life;
@@ -17,15 +16,17 @@ struct loop;
 struct mgmt;
 
 struct life_conf {
-	struct ca *ca;
 	struct desk *desk;
 	struct mgmt *mgmt;
 	struct challenges *challenges;
 	int64_t shutdown_timeout_ms;
 	void (*close_listeners)(void *arg); /* of the management side */
+	void (*forget)(void *arg);          /* failures and pauses, on SIGHUP; */
+	void (*reload)(void *arg);          /* and then the configuration is read again */
 	void *arg;
 };
 
 /* Takes the signals over. What conf names is borrowed. */
 struct life *life_new(struct loop *loop, const struct life_conf *conf);
+void life_set_shutdown_timeout(struct life *l, int64_t ms);
 void life_free(struct life *l); /* NULL is fine */

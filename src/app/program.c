@@ -73,9 +73,11 @@ raise_descriptor_limit(void)
 		log_debug(NULL, "the limit of descriptors stays as it is");
 }
 
+/* Takes conf over. */
 static bool
-serve(const struct conf *conf, int *ret_code)
+serve(struct conf *conf, char *const *paths, size_t count, int *ret_code)
 {
+	bool to_stderr = conf->log.destination == LOG_TO_STDERR;
 	struct err e;
 	struct server *s = NULL;
 
@@ -84,7 +86,8 @@ serve(const struct conf *conf, int *ret_code)
 	log_warnings(conf);
 	warn_of_proxy_variables();
 	raise_descriptor_limit();
-	s = server_new(conf, &e);
+	s = server_new(conf, paths, count, &e);
+	conf = NULL;
 	if (s == NULL || !server_run(s, &e))
 		goto failed;
 	*ret_code = EXIT_OK;
@@ -95,9 +98,10 @@ failed:
 	*ret_code = e.kind == ERR_CONFIG ? EXIT_CONFIG : EXIT_RUNTIME;
 	log_error(NULL, "%s", e.detail);
 	/* Whoever starts it by hand looks at the terminal, wherever the log goes. */
-	if (conf->log.destination != LOG_TO_STDERR)
+	if (!to_stderr)
 		fprintf(stderr, "acmems: %s\n", e.detail);
 	server_free(s);
+	conf_free(conf);
 	return false;
 }
 
@@ -118,11 +122,12 @@ program_serve(char *const *paths, size_t count)
 	struct conf *conf = load(paths, count);
 	int code = EXIT_CONFIG;
 
-	if (conf->failed)
+	if (conf->failed) {
 		print_problems(conf, CONF_WARNING);
-	else
-		serve(conf, &code);
-	conf_free(conf);
+		conf_free(conf);
+	} else {
+		serve(conf, paths, count, &code);
+	}
 	log_close();
 	return code;
 }

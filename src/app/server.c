@@ -6,47 +6,78 @@
 
 #include "acme/ca.h"
 #include "app/ca_client.h"
-#include "app/ca_events.h"
 #include "app/conf.h"
+#include "app/generation.h"
 #include "app/life.h"
+#include "app/reload.h"
 #include "base/alloc.h"
 #include "base/log.h"
-#include "challenge/challenge.h"
 #include "challenge/challenges.h"
 #include "ev/listener.h"
 #include "ev/loop.h"
 #include "issue/desk.h"
-#include "issue/policy.h"
-#include "issue/store.h"
 #include "mgmt/mgmt.h"
 #include "mgmt/status.h"
 
-struct listeners {
-	struct listener **items;
-	size_t count;
-};
-
 struct server {
-	const struct conf *conf;
+	struct conf *first; /* until the first generation has it */
+	char *const *paths;
+	size_t path_count;
 	struct loop *loop;
 	struct ca_client client;
-	struct ca *ca;
-	struct challenges *all;
-	struct challenge **challenges; /* by verification block */
-	struct store **stores;         /* by storage block */
-	struct policy *policy;
+	struct challenges *challenges;
+	struct generation_common common;
+	struct generation *now;
 	struct desk *desk;
 	struct mgmt *mgmt;
-	struct listeners listeners; /* of the management side */
 	struct status *status;
-	struct listeners status_listeners;
+	struct reload *reload;
 	struct life *life;
 };
 
 static void
-warn(void *arg, const char *block, const char *text)
+challenge_warns(void *arg, const char *block, const char *text)
 {
 	log_warning(NULL, "%s: %s", block, text);
+}
+
+/* ---- what each part is told of a generation ---- */
+
+static struct desk_conf
+desk_conf_of(const struct generation *g)
+{
+	const struct mgmt_conf *mgmt = &g->conf->mgmt;
+
+	return (struct desk_conf){
+	    .ca = g->ca,
+	    .policy = g->policy,
+	    .challenges = g->challenges,
+	    .challenge_count = g->conf->verification_count,
+	    .stores = g->stores,
+	    .store_count = g->conf->storage_count,
+	    .timeout_ms = mgmt->timeout_s * 1000,
+	    .order_timeout_ms = mgmt->order_timeout_s * 1000,
+	    .max_orders = mgmt->max_orders,
+	};
+}
+
+static struct mgmt_server_conf
+mgmt_conf_of(const struct generation *g, struct desk *desk)
+{
+	const struct mgmt_conf *mgmt = &g->conf->mgmt;
+
+	return (struct mgmt_server_conf){
+	    .desk = desk,
+	    .proxies = {mgmt->trusted, mgmt->trusted_count, mgmt->trust_unix,
+		mgmt->proxy_header == PROXY_X_REAL_IP ? "X-Real-IP" : "X-Forwarded-For"},
+	    .max_size = mgmt->max_size,
+	};
+}
+
+static struct status_conf
+status_conf_of(const struct generation *g, struct desk *desk)
+{
+	return (struct status_conf){.desk = desk, .ca = g->ca};
 }
 
 /* ---- the steps, in order ---- */
@@ -61,186 +92,153 @@ build_loop(struct server *s, struct err *e)
 static bool
 build_client(struct server *s, struct err *e)
 {
-	return ca_client_init(&s->client, s->loop, s->conf->ca_file, e);
+	return ca_client_init(&s->client, s->loop, s->first->ca_file, e);
 }
 
 static bool
-build_ca(struct server *s, struct err *e)
+build_generation(struct server *s, struct err *e)
 {
-	struct ca_conf conf = s->conf->ca;
+	struct conf *conf = s->first;
 
-	conf.event = ca_events_log;
-	s->ca = ca_new(s->loop, s->client.http, &conf, e);
-	return s->ca != NULL;
-}
-
-static bool
-build_challenges(struct server *s, struct err *e)
-{
-	size_t n = s->conf->verification_count;
-
-	s->all = challenges_new(s->loop, warn, NULL);
-	s->challenges = xcalloc(n + 1, sizeof(struct challenge *));
-	for (size_t i = 0; i < n; i++) {
-		struct challenge_conf conf = s->conf->verifications[i];
-
-		conf.http = s->client.http;
-		s->challenges[i] = challenge_new(s->all, &conf, e);
-		if (s->challenges[i] == NULL || !challenge_serve(s->challenges[i], true, e))
-			return err_prefix(e, "[verification \"%s\"]", conf.name);
-	}
-	return true;
-}
-
-static bool
-build_stores(struct server *s, struct err *e)
-{
-	size_t n = s->conf->storage_count;
-
-	s->stores = xcalloc(n + 1, sizeof(struct store *));
-	for (size_t i = 0; i < n; i++) {
-		const struct storage_conf *conf = &s->conf->storages[i];
-		struct store_file_conf file = conf->file;
-
-		file.warn = warn;
-		s->stores[i] = conf->type == STORE_NONE
-		    ? store_none_new(conf->name)
-		    : store_file_new(s->loop, conf->name, &file, conf->renew_within_s, e);
-		if (s->stores[i] == NULL)
-			return err_prefix(e, "[storage \"%s\"]", conf->name);
-	}
-	return true;
+	s->challenges = challenges_new(s->loop, challenge_warns, NULL);
+	s->common = (struct generation_common){s->loop, s->client.http, s->challenges};
+	s->first = NULL;
+	s->now = generation_new(&s->common, conf, NULL, e);
+	return s->now != NULL;
 }
 
 static bool
 build_desk(struct server *s, struct err *e)
 {
-	const struct mgmt_conf *mgmt = &s->conf->mgmt;
-	struct desk_conf conf = {
-	    .ca = s->ca,
-	    .challenges = s->challenges,
-	    .challenge_count = s->conf->verification_count,
-	    .stores = s->stores,
-	    .store_count = s->conf->storage_count,
-	    .timeout_ms = mgmt->timeout_s * 1000,
-	    .order_timeout_ms = mgmt->order_timeout_s * 1000,
-	    .max_orders = mgmt->max_orders,
-	};
+	struct desk_conf conf = desk_conf_of(s->now);
 
 	(void)e;
-	s->policy = policy_new(s->conf->auths, s->conf->auth_count);
-	conf.policy = s->policy;
 	s->desk = desk_new(s->loop, &conf);
 	return true;
 }
 
 static bool
-open_listener(struct server *s, struct listeners *to, const struct listen_address *addr,
-    bool is_default, struct err *e)
+build_servers(struct server *s, struct err *e)
 {
-	bool no_family = false;
-	struct listener *l = listener_open(s->loop, addr, &no_family, e);
+	struct mgmt_server_conf mgmt = mgmt_conf_of(s->now, s->desk);
+	struct status_conf status = status_conf_of(s->now, s->desk);
 
-	if (l == NULL && no_family && is_default) {
-		log_warning(NULL, "default listener left out: %s", e->detail);
-		return true;
-	}
-	if (l == NULL)
-		return false;
-	to->items = xreallocarray(to->items, to->count + 1, sizeof(struct listener *));
-	to->items[to->count++] = l;
+	(void)e;
+	s->mgmt = mgmt_new(s->loop, &mgmt);
+	s->status = status_new(s->loop, &status);
 	return true;
 }
 
-static bool
-open_spec(struct server *s, struct listeners *to, const char *spec, bool is_default, struct err *e)
-{
-	struct listen_address *addrs = NULL;
-	size_t n = 0;
-	bool ok = listen_addresses(spec, &addrs, &n, e);
-
-	for (size_t i = 0; ok && i < n; i++)
-		ok = open_listener(s, to, &addrs[i], is_default, e);
-	free(addrs);
-	return ok;
-}
+/* ---- one generation after another ---- */
 
 static bool
-open_listeners(struct server *s, struct listeners *to, char *const *specs, size_t count,
-    bool is_default, struct err *e)
+serve(struct server *s, struct err *e)
 {
-	for (size_t i = 0; i < count; i++)
-		if (!open_spec(s, to, specs[i], is_default, e))
+	const struct generation *g = s->now;
+
+	generation_begin(s->now);
+	for (size_t i = 0; i < g->mgmt.count; i++)
+		if (!mgmt_serve(s->mgmt, g->mgmt.items[i], e))
+			return false;
+	for (size_t i = 0; i < g->status.count; i++)
+		if (!status_serve(s->status, g->status.items[i], e))
 			return false;
 	return true;
 }
 
+/* What listens is one line each, so that an operator sees at a glance where to post. */
 static void
-listeners_close(struct listeners *list)
+announce(const struct generation *g)
 {
-	for (size_t i = 0; i < list->count; i++)
-		listener_free(list->items[i]);
-	free(list->items);
-	*list = (struct listeners){0};
+	for (size_t i = 0; i < g->mgmt.count; i++)
+		log_info(
+		    NULL, "requests are taken on %s", listener_address(g->mgmt.items[i])->text);
+}
+
+/* From here on nothing can fail but libevent. The old listeners go last: what is open in both is
+ * never closed. */
+static void
+follow(void *arg, struct generation *next, struct ssl_ctx_st *tls)
+{
+	struct server *s = arg;
+	struct generation *old = s->now;
+	struct desk_conf desk = desk_conf_of(next);
+	struct mgmt_server_conf mgmt = mgmt_conf_of(next, s->desk);
+	struct status_conf status = status_conf_of(next, s->desk);
+	struct err e;
+
+	s->now = next;
+	ca_client_trust(&s->client, tls);
+	desk_configure(s->desk, &desk);
+	mgmt_configure(s->mgmt, &mgmt);
+	status_configure(s->status, &status);
+	if (!serve(s, &e))
+		log_error(NULL, "%s", e.detail);
+	life_set_shutdown_timeout(s->life, next->conf->mgmt.shutdown_timeout_s * 1000);
+	if (next->ca != old->ca)
+		ca_start(next->ca);
+	generation_free(old);
+	challenges_serve_idle(s->challenges);
+	announce(next);
 }
 
 static bool
-build_mgmt(struct server *s, struct err *e)
+build_reload(struct server *s, struct err *e)
 {
-	const struct mgmt_conf *mgmt = &s->conf->mgmt;
-	struct mgmt_server_conf conf = {
-	    .desk = s->desk,
-	    .proxies = {mgmt->trusted, mgmt->trusted_count, mgmt->trust_unix,
-		mgmt->proxy_header == PROXY_X_REAL_IP ? "X-Real-IP" : "X-Forwarded-For"},
-	    .max_size = mgmt->max_size,
+	struct reload_conf conf = {
+	    .paths = s->paths,
+	    .path_count = s->path_count,
+	    .common = &s->common,
+	    .resolver = s->client.resolver,
+	    .now = &s->now,
+	    .follow = follow,
+	    .arg = s,
 	};
 
-	s->mgmt = mgmt_new(s->loop, &conf);
-	if (!open_listeners(s, &s->listeners, mgmt->listeners, mgmt->listener_count,
-		mgmt->default_listeners, e))
-		return err_prefix(e, "[mgmt] listener");
-	for (size_t i = 0; i < s->listeners.count; i++)
-		if (!mgmt_serve(s->mgmt, s->listeners.items[i], e))
-			return false;
+	(void)e;
+	s->reload = reload_new(&conf);
 	return true;
 }
 
-static bool
-build_status(struct server *s, struct err *e)
-{
-	struct status_conf conf = {
-	    .desk = s->desk,
-	    .ca = s->ca,
-	};
-
-	s->status = status_new(s->loop, &conf);
-	if (!open_listeners(s, &s->status_listeners, s->conf->status_listeners,
-		s->conf->status_listener_count, false, e))
-		return err_prefix(e, "[status] listener");
-	for (size_t i = 0; i < s->status_listeners.count; i++)
-		if (!status_serve(s->status, s->status_listeners.items[i], e))
-			return false;
-	return true;
-}
+/* ---- life ---- */
 
 static void
 close_listeners(void *arg)
 {
 	struct server *s = arg;
 
-	listeners_close(&s->listeners);
+	reload_cancel(s->reload);
+	listeners_close(&s->now->mgmt);
+}
+
+static void
+hang_up(void *arg)
+{
+	struct server *s = arg;
+
+	desk_forget_failures(s->desk);
+	ca_reset(s->now->ca);
+}
+
+static void
+reload(void *arg)
+{
+	struct server *s = arg;
+
+	reload_start(s->reload);
 }
 
 static bool
 build_life(struct server *s, struct err *e)
 {
 	struct life_conf conf = {
-	    .ca = s->ca,
 	    .desk = s->desk,
 	    .mgmt = s->mgmt,
-	    .challenges = s->all,
-	    .shutdown_timeout_ms = s->conf->mgmt.shutdown_timeout_s * 1000,
+	    .challenges = s->challenges,
+	    .shutdown_timeout_ms = s->now->conf->mgmt.shutdown_timeout_s * 1000,
 	    .close_listeners = close_listeners,
+	    .forget = hang_up,
+	    .reload = reload,
 	    .arg = s,
 	};
 
@@ -252,23 +250,24 @@ build_life(struct server *s, struct err *e)
 static bool (*const steps[])(struct server *s, struct err *e) = {
     build_loop,
     build_client,
-    build_ca,
-    build_challenges,
-    build_stores,
+    build_generation,
     build_desk,
-    build_mgmt,
-    build_status,
+    build_servers,
+    build_reload,
     build_life,
+    serve,
 };
 
 struct server *
-server_new(const struct conf *conf, struct err *e)
+server_new(struct conf *conf, char *const *paths, size_t count, struct err *e)
 {
 	struct server *s = xcalloc(1, sizeof(*s));
 
 	bool ok = true;
 
-	s->conf = conf;
+	s->first = conf;
+	s->paths = paths;
+	s->path_count = count;
 	for (size_t i = 0; ok && i < sizeof(steps) / sizeof(steps[0]); i++)
 		ok = steps[i](s, e);
 	if (ok)
@@ -284,43 +283,26 @@ server_free(struct server *s)
 	if (s == NULL)
 		return;
 	life_free(s->life);
+	reload_free(s->reload);
 	status_free(s->status);
 	mgmt_free(s->mgmt);
-	listeners_close(&s->status_listeners);
-	listeners_close(&s->listeners);
 	desk_free(s->desk);
-	policy_free(s->policy);
-	for (size_t i = 0; s->stores != NULL && i < s->conf->storage_count; i++)
-		store_free(s->stores[i]);
-	free(s->stores);
-	for (size_t i = 0; s->challenges != NULL && i < s->conf->verification_count; i++)
-		challenge_free(s->challenges[i]);
-	free(s->challenges);
-	challenges_free(s->all);
-	ca_free(s->ca);
+	generation_free(s->now);
+	challenges_free(s->challenges);
 	ca_client_done(&s->client);
+	if (s->loop != NULL)
+		listener_close_inherited(s->loop);
 	loop_free(s->loop);
+	conf_free(s->first);
 	free(s);
-}
-
-/* What listens is one line, so that an operator sees at a glance where to post. */
-static void
-announce(const struct server *s)
-{
-	for (size_t i = 0; i < s->listeners.count; i++)
-		log_info(NULL, "requests are taken on %s",
-		    listener_address(s->listeners.items[i])->text);
-	for (size_t i = 0; i < s->status_listeners.count; i++)
-		log_info(NULL, "status is told on %s",
-		    listener_address(s->status_listeners.items[i])->text);
-	puts("running");
-	fflush(stdout);
 }
 
 bool
 server_run(struct server *s, struct err *e)
 {
-	announce(s);
-	ca_start(s->ca);
+	announce(s->now);
+	puts("running");
+	fflush(stdout);
+	ca_start(s->now->ca);
 	return loop_run(s->loop, e);
 }

@@ -39,6 +39,18 @@ http_client_free(struct http_client *c)
 	free(c);
 }
 
+void
+http_client_trust(struct http_client *c, struct ssl_ctx_st *tls)
+{
+	struct client_origin *o;
+
+	c->conf.tls = tls;
+	client_tls_keep_sessions(tls);
+	/* A resumed one would not be verified. */
+	TAILQ_FOREACH (o, &c->origins, entry)
+		client_tls_forget_session(o);
+}
+
 static char *
 copy_or_null(const char *s)
 {

@@ -33,6 +33,9 @@ struct http_client *http_client_new(
 /* Cancels every call in flight without running completions. NULL is fine. */
 void http_client_free(struct http_client *c);
 
+/* Connections made from now on trust what tls does; none resumes a session that was made before. */
+void http_client_trust(struct http_client *c, struct ssl_ctx_st *tls);
+
 struct http_call {
 	bool post;                /* else GET */
 	bool head;                /* HEAD */

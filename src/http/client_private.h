@@ -151,6 +151,8 @@ void connection_drop(struct client_connection *conn);
 void connection_idle_over(void *arg);
 
 /* client_tls.c */
+/* No session is resumed. */
+void client_tls_forget_session(struct client_origin *o);
 /* Has new sessions kept for their origin. */
 void client_tls_keep_sessions(struct ssl_ctx_st *tls);
 /* Verifies that the peer is the origin. */

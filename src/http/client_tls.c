@@ -21,6 +21,13 @@ keep_session(SSL *ssl, SSL_SESSION *session)
 }
 
 void
+client_tls_forget_session(struct client_origin *o)
+{
+	SSL_SESSION_free(o->session);
+	o->session = NULL;
+}
+
+void
 client_tls_keep_sessions(struct ssl_ctx_st *tls)
 {
 	SSL_CTX_sess_set_new_cb(tls, keep_session);

@@ -118,6 +118,12 @@ http_server_serve(struct http_server *s, struct listener *l, struct err *e)
 }
 
 void
+http_server_set_max_body(struct http_server *s, size_t max_body)
+{
+	s->conf.max_body = max_body;
+}
+
+void
 http_server_stop_accepting(struct http_server *s)
 {
 	struct http_binding *b;

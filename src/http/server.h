@@ -67,6 +67,8 @@ void http_server_free(struct http_server *s);
 /* Serves on the listener until either is freed, in any order, or another server takes the listener.
  */
 bool http_server_serve(struct http_server *s, struct listener *l, struct err *e);
+/* For requests whose head comes from now on. */
+void http_server_set_max_body(struct http_server *s, size_t max_body);
 /* No further connections from any listener; those there finish. */
 void http_server_stop_accepting(struct http_server *s);
 /* Requests that are not answered to the last byte: the way down waits for them. */

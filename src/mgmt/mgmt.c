@@ -94,6 +94,14 @@ mgmt_new(struct loop *loop, const struct mgmt_server_conf *conf)
 }
 
 void
+mgmt_configure(struct mgmt *m, const struct mgmt_server_conf *conf)
+{
+	m->proxies = conf->proxies;
+	m->max_size = conf->max_size;
+	http_server_set_max_body(m->http, conf->max_size);
+}
+
+void
 mgmt_free(struct mgmt *m)
 {
 	if (m == NULL)

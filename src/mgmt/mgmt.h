@@ -25,6 +25,8 @@ struct mgmt_server_conf {
 };
 
 struct mgmt *mgmt_new(struct loop *loop, const struct mgmt_server_conf *conf);
+/* For requests that come from now on; the desk stays. */
+void mgmt_configure(struct mgmt *m, const struct mgmt_server_conf *conf);
 /* Requests that still wait are dropped with their connections. NULL is fine. */
 void mgmt_free(struct mgmt *m);
 bool mgmt_serve(struct mgmt *m, struct listener *l, struct err *e);

@@ -64,6 +64,12 @@ status_new(struct loop *loop, const struct status_conf *conf)
 }
 
 void
+status_configure(struct status *s, const struct status_conf *conf)
+{
+	s->conf = *conf;
+}
+
+void
 status_free(struct status *s)
 {
 	if (s == NULL)

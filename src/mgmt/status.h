@@ -22,6 +22,8 @@ struct status_conf {
 };
 
 struct status *status_new(struct loop *loop, const struct status_conf *conf);
+/* What it reports on from now on. */
+void status_configure(struct status *s, const struct status_conf *conf);
 void status_free(struct status *s); /* NULL is fine */
 bool status_serve(struct status *s, struct listener *l, struct err *e);
 
