@@ -10,6 +10,7 @@
 
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/map.h"
 #include "base/queue.h"
 #include "ev/op.h"
@@ -25,6 +26,10 @@ enum {
 	LOOK_MS = 60 * 1000,
 	GROUP_MAX = 8, /* read and written in one go */
 	AGAIN_MS = 500,
+	/* On the way down nobody waits for an answer, but somebody for the end. */
+	FLUSH_MS = 5000,
+	FLUSH_GROUP_MAX = 128, /* bounds the descriptors that are open at a time */
+	FLUSH_GROUP_MS = 250,
 	PEER_MAX = 100,
 };
 
@@ -50,8 +55,9 @@ struct store_touch {
 	struct map *by_key;
 	struct touches oldest_first; /* by the first touch that is not written */
 	struct timer *timer;
-	struct rewrite group[GROUP_MAX]; /* under way */
-	struct store_sync_item items[GROUP_MAX];
+	struct rewrite *group; /* under way; room for both: `room` */
+	struct store_sync_item *items;
+	size_t room;
 	size_t count;
 	struct op *syncing;
 };
@@ -157,14 +163,24 @@ synced(void *arg)
 	t->count = 0;
 }
 
-/* Takes up to GROUP_MAX of those whose hour is over (or any). */
 static void
-take_group(struct store_touch *t, bool any)
+make_room(struct store_touch *t, size_t room)
+{
+	if (room <= t->room)
+		return;
+	t->group = xreallocarray(t->group, room, sizeof(*t->group));
+	t->items = xreallocarray(t->items, room, sizeof(*t->items));
+	t->room = room;
+}
+
+/* Takes up to max of those whose hour is over (or any). */
+static void
+take_group(struct store_touch *t, bool any, size_t max)
 {
 	struct touch *n;
 	struct touch *next;
 
-	for (n = TAILQ_FIRST(&t->oldest_first); n != NULL && t->count < GROUP_MAX; n = next) {
+	for (n = TAILQ_FIRST(&t->oldest_first); n != NULL && t->count < max; n = next) {
 		next = TAILQ_NEXT(n, entry);
 		if (!any && clock_wall() - n->written < WRITE_EVERY_S)
 			continue;
@@ -176,9 +192,10 @@ take_group(struct store_touch *t, bool any)
 }
 
 static void
-start_group(struct store_touch *t, bool any)
+start_group(struct store_touch *t, bool any, size_t max)
 {
-	take_group(t, any);
+	make_room(t, max);
+	take_group(t, any, max);
 	for (size_t i = 0; i < t->count; i++) {
 		write_new(t, &t->group[i]);
 		t->items[i] = (struct store_sync_item){.fd = t->group[i].fd};
@@ -193,7 +210,7 @@ look(void *arg)
 	struct store_touch *t = arg;
 
 	if (t->syncing == NULL)
-		start_group(t, false);
+		start_group(t, false, GROUP_MAX);
 	if (!TAILQ_EMPTY(&t->oldest_first))
 		timer_start(t->timer, t->count == GROUP_MAX ? AGAIN_MS : LOOK_MS);
 }
@@ -205,17 +222,40 @@ finish(struct store_touch *t)
 		store_sync_finish(t->conf.sync);
 }
 
+/* Nearly all of what a group costs is the wait for the disk, which is one for all of its files as
+ * long as their data is on its way before. */
+static void
+send_off(const struct store_touch *t)
+{
+	for (size_t i = 0; i < t->count; i++)
+		if (t->group[i].fd >= 0)
+			sync_file_range(t->group[i].fd, 0, 0, SYNC_FILE_RANGE_WRITE);
+}
+
+/* As many at once as a disk that is quick enough for them takes. */
 void
 store_touch_flush(struct store_touch *t)
 {
+	int64_t until = clock_mono_ms() + FLUSH_MS;
+	size_t max = GROUP_MAX;
 	size_t n;
 
 	finish(t);
 	do {
-		start_group(t, true);
+		int64_t began = clock_mono_ms();
+
+		start_group(t, true, max);
+		send_off(t);
 		n = t->count;
 		finish(t);
-	} while (n > 0);
+		if (clock_mono_ms() - began > FLUSH_GROUP_MS)
+			max = GROUP_MAX;
+		else if (max < FLUSH_GROUP_MAX)
+			max *= 2;
+	} while (n > 0 && clock_mono_ms() < until);
+	if (!TAILQ_EMPTY(&t->oldest_first) && n > 0)
+		log_warning(NULL, "%s: no time left to note when %zu entries were fetched last",
+		    t->dir, map_count(t->by_key));
 }
 
 /* ---- the interface ---- */
@@ -243,6 +283,8 @@ store_touch_free(struct store_touch *t)
 		forget(t, TAILQ_FIRST(&t->oldest_first));
 	map_free(t->by_key);
 	timer_free(t->timer);
+	free(t->group);
+	free(t->items);
 	free(t->dir);
 	free(t);
 }

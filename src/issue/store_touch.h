@@ -32,5 +32,6 @@ void store_touch_free(struct store_touch *t);
 void store_touch_add(
     struct store_touch *t, const char *key, int64_t when, const char *peer, int64_t written);
 void store_touch_forget(struct store_touch *t, const char *key);
-/* Writes all, waiting for the disk. Not from a completion of the store's. */
+/* Writes all, waiting for the disk, but for no more than a few seconds: what is left then is not
+ * noted. Not from a completion of the store's. */
 void store_touch_flush(struct store_touch *t);

@@ -42,6 +42,12 @@ fake_clock_jump(int64_t seconds)
 	wall_offset += seconds;
 }
 
+void
+fake_clock_stall(int64_t ms)
+{
+	mono += ms;
+}
+
 /* ---- base/random.c ---- */
 
 void

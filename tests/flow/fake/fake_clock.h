@@ -23,6 +23,8 @@ void fake_clock_advance(struct loop *loop, int64_t ms);
 bool fake_clock_until(struct loop *loop, const bool *done, int64_t ms);
 /* The wall clock alone jumps. */
 void fake_clock_jump(int64_t seconds);
+/* ms pass in which the loop does not turn: timers are late. */
+void fake_clock_stall(int64_t ms);
 size_t fake_timers_running(void);
 size_t fake_timers_alive(void); /* made and not freed */
 /* random_below(n) returns this modulo n. */

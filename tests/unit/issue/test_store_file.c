@@ -267,6 +267,9 @@ __wrap_json_parse(const char *text, size_t len, struct err *e)
 
 /* ---- a disk that takes its time ---- */
 
+static int finishes;      /* waits for the disk */
+static int64_t finish_ms; /* each takes that long */
+
 static struct {
 	int at; /* the sync with this number from now on is held; 0: none */
 	bool is_held;
@@ -314,6 +317,8 @@ let_go(void)
 void
 __wrap_store_sync_finish(struct store_sync *s)
 {
+	finishes++;
+	fake_clock_stall(finish_ms);
 	if (hold.is_held)
 		let_go();
 	__real_store_sync_finish(s);
@@ -996,6 +1001,75 @@ test_touch_under_way(void **state)
 	cert_done(&c);
 }
 
+/* Many entries, each fetched once and not noted yet. */
+static void
+put_and_fetch(struct fixture *f, size_t count)
+{
+	struct got *done = calloc(count, sizeof(*done));
+	char name[32];
+	struct cert c;
+
+	reopen(f, count);
+	for (size_t i = 0; i < count; i++) {
+		snprintf(name, sizeof(name), "n%zu.example", i);
+		cert_make(&c, name, 90);
+		start_put(f, &c, &done[i]);
+		cert_done(&c);
+	}
+	for (size_t i = 0; i < count; i++)
+		while (done[i].calls == 0)
+			pass(f, 5);
+	free(done);
+}
+
+static size_t
+noted(struct fixture *f, int64_t since, bool fetch)
+{
+	struct got g = {0};
+	char cursor[SHA384_HEX] = "";
+	size_t count = 0;
+
+	for (;;) {
+		next(f, cursor, &g);
+		if (!g.found)
+			break;
+		memcpy(cursor, g.key, sizeof(cursor));
+		count += g.fetched >= since;
+		if (fetch) {
+			assert_true(is_there(f, cursor));
+			f->store->kind->touch(f->store, cursor, clock_wall(), "192.0.2.1");
+		}
+	}
+	got_done(&g);
+	return count;
+}
+
+/* At the end many are noted with one wait for the disk, and none that is too slow is waited for. */
+static void
+test_touched_at_the_end(void **state)
+{
+	enum { COUNT = 60 };
+	struct fixture *f = *state;
+
+	put_and_fetch(f, COUNT);
+	assert_int_equal(noted(f, 1, true), 0);
+	finishes = 0;
+	f->store->kind->flush(f->store);
+	assert_in_range(finishes, 1, 5);
+	assert_int_equal(noted(f, 1, true), COUNT);
+
+	int64_t before = clock_mono_ms();
+	finish_ms = 3000;
+	pass(f, 1000);
+	int64_t again = clock_wall();
+	noted(f, again, true);
+	f->store->kind->flush(f->store);
+	finish_ms = 0;
+	assert_in_range(clock_mono_ms() - before, 6000, 8000);
+	assert_int_equal(noted(f, again, false), 8 + 8);
+	assert_int_equal(noted(f, 1, false), COUNT);
+}
+
 /* ---- keep ---- */
 
 static void
@@ -1224,6 +1298,7 @@ main(void)
 	    TEST(test_next),
 	    TEST(test_small_index),
 	    TEST(test_touch),
+	    TEST(test_touched_at_the_end),
 	    TEST(test_keep),
 	    TEST(test_directory_is_made),
 	    TEST(test_umask),
