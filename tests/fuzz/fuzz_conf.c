@@ -29,7 +29,8 @@ static void
 check_auth(const struct conf *c, const struct auth_block *b)
 {
 	must(b->name != NULL && b->line > 0);
-	must(b->all || b->range_count > 0 || b->hmac != DIGEST_NONE);
+	/* A block without domains admits nobody, so it may do without a method. */
+	must(b->all || b->range_count > 0 || b->hmac != DIGEST_NONE || b->domain_count == 0);
 	must((b->hmac == DIGEST_NONE) == (b->key_count == 0));
 	must(b->verification < c->verification_count && b->store < c->storage_count);
 	for (size_t i = 0; i < b->key_count; i++)
