@@ -437,20 +437,28 @@ account_generation(const struct account *a)
 
 /* ---- life ---- */
 
+static void
+account_read(struct account *a)
+{
+	struct err e;
+
+	account_file_seen(a, ACCOUNT_FILE_KEY);
+	account_file_seen(a, ACCOUNT_FILE_REGISTRATION);
+	if (!registration_load(&a->registration, a->ca->conf.dir, &e))
+		ca_event(a->ca, CA_EVENT_TROUBLE, NULL, &e);
+}
+
 struct account *
 account_new(struct ca *ca)
 {
 	struct account *a = xcalloc(1, sizeof(*a));
-	struct err e;
 
 	a->ca = ca;
 	TAILQ_INIT(&a->waiters);
 	a->timer = timer_new(ca->loop, account_timer, a);
 	a->lock = -1;
-	account_file_seen(a, ACCOUNT_FILE_KEY);
-	account_file_seen(a, ACCOUNT_FILE_REGISTRATION);
-	if (!registration_load(&a->registration, ca->conf.dir, &e))
-		ca_event(ca, CA_EVENT_TROUBLE, NULL, &e);
+	if (ca->conf.dir != NULL)
+		account_read(a);
 	return a;
 }
 

@@ -80,6 +80,8 @@ ca_open(struct ca *ca, const struct ca_conf *conf, struct err *e)
 			e->kind = ERR_CONFIG;
 		return err_prefix(e, "acme-server");
 	}
+	if (conf->dir == NULL)
+		return true;
 	ca->key = key_file_open(conf->dir, conf->key_type, &event, e);
 	if (ca->key == NULL)
 		return false;

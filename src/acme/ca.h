@@ -46,7 +46,9 @@ enum ca_event {
 
 struct ca_conf {
 	const char *directory_url;
-	const char *dir; /* account.pem, registration.json */
+	/* account.pem, registration.json. NULL: there is no account, and nothing but a revocation
+	 * by the certificate's own key can be asked for; then ca_start is not called. */
+	const char *dir;
 	struct ca_terms terms;
 	char **contacts; /* "mailto:..." */
 	size_t contact_count;
