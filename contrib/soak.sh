@@ -7,7 +7,7 @@
 #
 #	contrib/soak.sh [--count N] [--clients N] [--sighup [SECONDS]] [--faults]
 #
-# --sighup sends SIGHUP every few seconds (3). --faults runs the whole matrix of faults and steps
+# --sighup changes the configuration and sends SIGHUP every few seconds (3). --faults runs the whole matrix of faults and steps
 # instead, with all examples (tests/live/faults/test_ca_faults.py).
 set -u -o pipefail
 cd "$(dirname "$0")/.." || exit 1

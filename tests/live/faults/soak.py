@@ -67,6 +67,7 @@ class Soak:
             conf={"mgmt": {"timeout": TIMEOUT, "order-timeout": ORDER_TIMEOUT}, "logging": {"level": "critical"},
                   'storage "file"': None})
         self.daemon.start()
+        self.spare = free_port()
         self.pid = self.daemon.process.pid
         self.csrs, self.lock = FastCsrs(), threading.Lock()
         self.started = self.finished = self.unanswered = 0
@@ -153,16 +154,31 @@ class Soak:
     def level(self):
         return descriptors(self.pid) - self.ca.stats()["connections"]["open"]
 
+    def reload(self, n):
+        """Listeners come and go, blocks are renamed, and each fourth time the file is broken; the address
+        of the clients and that of the CA's questions are always among them."""
+        d = self.daemon
+        if n % 4 == 3:
+            d.conf_path.write_text("[auth")
+        else:
+            d.sections = {k: v for k, v in d.sections.items() if not k.startswith("verification")}
+            more = [f"127.0.0.1:{self.spare}"] if n % 2 else []
+            d.update({"mgmt": {"listener": [f"127.0.0.1:{d.port}"] + more, "max-orders": 1000 + n},
+                      f'verification "n{n % 3}"': {"type": "http01", "listener": f"127.0.0.1:{d.challenge_port}"}})
+            d.write_conf()
+        d.process.signal(signal.SIGHUP)
+
     def watch(self, threads):
         last = begun = time.monotonic()
-        shown = 0
+        shown = reloads = 0
         while any(t.is_alive() for t in threads):
             time.sleep(0.2)
             assert self.daemon.process.alive(), "the daemon has ended"
             self.samples.append((self.finished, resident(self.pid)))
             now = time.monotonic()
             if self.sighup and now - last > self.sighup:
-                self.daemon.process.signal(signal.SIGHUP)
+                self.reload(reloads)
+                reloads += 1
                 last = now
             if now - begun > shown + 10:
                 shown = now - begun
@@ -179,7 +195,7 @@ class Soak:
         self.watch(threads)
         took = time.monotonic() - began
         self.ca.honest()
-        self.daemon.process.signal(signal.SIGHUP)
+        self.reload(0)
 
         def well():
             return self.daemon.post(self.csrs.make(f"end{time.monotonic_ns()}.example.org")).status == 200

@@ -5,7 +5,7 @@ import pytest
 from soak import Soak
 
 
-@pytest.mark.parametrize("count,sighup", [(300, 0), (200, 1)], ids=["quiet", "SIGHUP"])
+@pytest.mark.parametrize("count,sighup", [(300, 0), (200, 0.4)], ids=["quiet", "SIGHUP"])
 def test_soak(tmp_path, count, sighup):
     soak = Soak(tmp_path, count=count, clients=24, sighup=sighup, memory=False)
     try:
