@@ -240,6 +240,55 @@ def check_options():
     return found
 
 
+def source_text():
+    """What src/ and the shell client say, strings joined as the compiler joins them."""
+    text = "\n".join((TOP / n).read_text() for n in sources(".c", under=["src/"]))
+    text = re.sub(r'"\s*\n\s*"', "", text)
+    return text.replace('\\"', '"') + (TOP / "contrib/client/acmems-sign").read_text()
+
+
+def check_readme():
+    """README.md knows every option with its default and no other, every message it explains is still
+    said, and every file it names is there."""
+    found, said = [], source_text()
+    table = (TOP / "src/app/conf_options.c").read_text()
+    known, given, sections = {}, {}, []
+    for section, name, rest in re.findall(
+            r'^\s*\{"(\w+)",\s*(?:NULL|\w+|"[^"]*"),\s*"([^"]+)"([^}]*)\}', table, re.M):
+        default = re.search(r'\.fallback\s*=\s*"([^"]*)"', rest)
+        known.setdefault((section, name), set()).add(default.group(1) if default else "-")
+    heading = None
+    for number, line in lines("README.md"):
+        if line.startswith("#"):
+            heading = line.lstrip("# ")
+            sections = re.findall(r"`\[(\w+)", line)
+        cells = [c.strip() for c in line.strip().strip("|").split(" | ")]
+        option = re.match(r"\|.*?\| `([\w-]+)` \| (-|`[^`]*`) \|", line) or \
+            re.match(r"\| `([\w-]+)` \| (-|`[^`]*`) \|", line)
+        if sections and option:
+            section = next((s for s in sections if len(sections) == 1 or f"`[{s}]`" in line), None)
+            given.setdefault((section, option.group(1)), set()).add(option.group(2).strip("`"))
+            if (section, option.group(1)) not in known:
+                found.append(f"README.md:{number}: there is no option {option.group(1)} in [{section}]")
+        if heading == "Troubleshooting" and line.startswith("| `"):
+            for part in cells[0].strip("| `").split("..."):
+                if len(part.strip()) > 3 and part.strip() not in said:
+                    found.append(f"README.md:{number}: nothing in src/ says '{part.strip()}'")
+        for target in re.findall(r"\]\(([^)#:]+)\)", line):
+            if not (TOP / target).exists():
+                found.append(f"README.md:{number}: there is no {target}")
+        for target in re.findall(r"\]\(#([^)]+)\)", line):
+            anchors = [re.sub(r"[^\w -]", "", t.lstrip("# ").lower()).strip().replace(" ", "-")
+                       for _, t in lines("README.md") if t.startswith("#")]
+            if target not in anchors:
+                found.append(f"README.md:{number}: there is no heading for #{target}")
+    for key in sorted(known):
+        if known[key] != given.get(key):
+            found.append(f"README.md:1: [{key[0]}] {key[1]}: {given.get(key, 'nothing')} is said, "
+                         f"{known[key]} it is")
+    return found
+
+
 def check_meson():
     """Every source file is built: one that no meson.build names is dead."""
     found = []
