@@ -15,58 +15,6 @@
 #include "issue/policy.h"
 #include "issue/store.h"
 
-/* ---- listeners ---- */
-
-static bool
-open_listener(struct loop *loop, struct listeners *to, const struct listen_address *addr,
-    bool is_default, struct err *e)
-{
-	bool no_family = false;
-	struct listener *l = listener_open(loop, addr, &no_family, e);
-
-	if (l == NULL && no_family && is_default) {
-		log_warning(NULL, "default listener left out: %s", e->detail);
-		return true;
-	}
-	if (l == NULL)
-		return false;
-	to->items = xreallocarray(to->items, to->count + 1, sizeof(struct listener *));
-	to->items[to->count++] = l;
-	return true;
-}
-
-static bool
-open_spec(struct loop *loop, struct listeners *to, const char *spec, bool is_default, struct err *e)
-{
-	struct listen_address *addrs = NULL;
-	size_t n = 0;
-	bool ok = listen_addresses(spec, &addrs, &n, e);
-
-	for (size_t i = 0; ok && i < n; i++)
-		ok = open_listener(loop, to, &addrs[i], is_default, e);
-	free(addrs);
-	return ok;
-}
-
-static bool
-open_listeners(struct loop *loop, struct listeners *to, char *const *specs, size_t count,
-    bool is_default, struct err *e)
-{
-	for (size_t i = 0; i < count; i++)
-		if (!open_spec(loop, to, specs[i], is_default, e))
-			return false;
-	return true;
-}
-
-void
-listeners_close(struct listeners *list)
-{
-	for (size_t i = 0; i < list->count; i++)
-		listener_free(list->items[i]);
-	free(list->items);
-	*list = (struct listeners){0};
-}
-
 /* ---- what is carried over ---- */
 
 /* Of n blocks the one that is the same as ours and that nobody has yet; if there are several, the
@@ -156,10 +104,10 @@ build_listeners(struct building *b, struct err *e)
 	struct generation *g = b->new;
 	const struct conf *c = g->conf;
 
-	if (!open_listeners(b->common->loop, &g->mgmt, c->mgmt.listeners, c->mgmt.listener_count,
+	if (!listeners_open(&g->mgmt, b->common->loop, c->mgmt.listeners, c->mgmt.listener_count,
 		c->mgmt.default_listeners, e))
 		return err_prefix(e, "[mgmt] listener");
-	if (!open_listeners(b->common->loop, &g->status, c->status_listeners,
+	if (!listeners_open(&g->status, b->common->loop, c->status_listeners,
 		c->status_listener_count, false, e))
 		return err_prefix(e, "[status] listener");
 	return true;

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "app/listeners.h"
 #include "base/err.h"
 
 struct ca;
@@ -17,7 +18,6 @@ struct challenge;
 struct challenges;
 struct conf;
 struct http_client;
-struct listener;
 struct loop;
 struct policy;
 struct store;
@@ -27,11 +27,6 @@ struct generation_common {
 	struct loop *loop;
 	struct http_client *http;
 	struct challenges *challenges;
-};
-
-struct listeners {
-	struct listener **items;
-	size_t count;
 };
 
 struct generation {
@@ -53,6 +48,3 @@ struct generation *generation_new(const struct generation_common *common, struct
  * from now on it is the current one. */
 void generation_begin(struct generation *g);
 void generation_free(struct generation *g); /* NULL is fine */
-
-/* Closes those of the management side; on the way down. */
-void listeners_close(struct listeners *list);

@@ -6,7 +6,7 @@
 
 #include "app/get_options.h"
 #include "app/get_page.h"
-#include "app/listener_set.h"
+#include "app/listeners.h"
 #include "base/alloc.h"
 #include "codec/chain.h"
 #include "ev/listener.h"
@@ -28,7 +28,7 @@ struct get_serve {
 	struct loop *loop;
 	void (*shutdown)(void *arg);
 	void *arg;
-	struct listener_set https_listeners, control_listeners;
+	struct listeners https_listeners, control_listeners;
 	struct http_server *https; /* NULL: not yet */
 	struct http_server *control;
 	struct ssl_ctx_st *tls;
@@ -107,7 +107,7 @@ control_request(void *arg, struct http_exchange *x)
 /* ---- life ---- */
 
 static struct http_server *
-start(struct get_serve *s, http_handler_fn *handler, const struct listener_set *on, struct err *e)
+start(struct get_serve *s, http_handler_fn *handler, const struct listeners *on, struct err *e)
 {
 	struct http_server_conf conf = {
 	    .max_headers = HEADERS_MAX,
@@ -133,10 +133,10 @@ open_listeners(struct get_serve *s, const struct get_options *o, struct err *e)
 {
 	const struct get_listen *https = &o->https, *control = &o->control;
 
-	if (!listener_set_open(
+	if (!listeners_open(
 		&s->https_listeners, s->loop, https->specs, https->count, https->is_default, e))
 		return err_prefix(e, "--https-listen");
-	if (!listener_set_open(&s->control_listeners, s->loop, control->specs, control->count,
+	if (!listeners_open(&s->control_listeners, s->loop, control->specs, control->count,
 		control->is_default, e))
 		return err_prefix(e, "--control-listen");
 	s->control = start(s, control_request, &s->control_listeners, e);
@@ -165,8 +165,8 @@ get_serve_free(struct get_serve *s)
 		return;
 	http_server_free(s->https);
 	http_server_free(s->control);
-	listener_set_close(&s->https_listeners);
-	listener_set_close(&s->control_listeners);
+	listeners_close(&s->https_listeners);
+	listeners_close(&s->control_listeners);
 	tls_context_free(s->tls);
 	free(s->page);
 	free(s->pem);
@@ -190,7 +190,7 @@ get_serve_certificate(struct get_serve *s, const struct chain *chain, const stru
 const char *
 get_serve_https(const struct get_serve *s, size_t i)
 {
-	const struct listener_set *l = &s->https_listeners;
+	const struct listeners *l = &s->https_listeners;
 
 	return i < l->count ? listener_address(l->items[i])->text : NULL;
 }
@@ -198,7 +198,7 @@ get_serve_https(const struct get_serve *s, size_t i)
 const char *
 get_serve_control(const struct get_serve *s, size_t i)
 {
-	const struct listener_set *l = &s->control_listeners;
+	const struct listeners *l = &s->control_listeners;
 
 	return i < l->count ? listener_address(l->items[i])->text : NULL;
 }

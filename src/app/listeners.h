@@ -10,7 +10,7 @@
 struct listener;
 struct loop;
 
-struct listener_set {
+struct listeners {
 	struct listener **items; /* owned, as are they */
 	size_t count;
 };
@@ -18,6 +18,6 @@ struct listener_set {
 /* Adds a listener for each address of each spec (ev/listener.h). are_default: nothing was
  * configured, so a family the machine lacks is left out, with a warning. On failure, ERR_CONFIG or
  * ERR_INTERNAL, those opened before stay in the list. */
-bool listener_set_open(struct listener_set *list, struct loop *loop, char *const *specs,
-    size_t count, bool are_default, struct err *e);
-void listener_set_close(struct listener_set *list); /* a zeroed one is fine */
+bool listeners_open(struct listeners *list, struct loop *loop, char *const *specs, size_t count,
+    bool are_default, struct err *e);
+void listeners_close(struct listeners *list); /* a zeroed one is fine */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "app/listener_set.h"
+#include "app/listeners.h"
 
 #include <stdlib.h>
 
@@ -8,7 +8,7 @@
 #include "ev/listener.h"
 
 static bool
-open_one(struct listener_set *list, struct loop *loop, const struct listen_address *addr,
+open_one(struct listeners *list, struct loop *loop, const struct listen_address *addr,
     bool is_default, struct err *e)
 {
 	bool no_family = false;
@@ -27,7 +27,7 @@ open_one(struct listener_set *list, struct loop *loop, const struct listen_addre
 
 static bool
 open_spec(
-    struct listener_set *list, struct loop *loop, const char *spec, bool is_default, struct err *e)
+    struct listeners *list, struct loop *loop, const char *spec, bool is_default, struct err *e)
 {
 	struct listen_address *addrs = NULL;
 	size_t n = 0;
@@ -40,7 +40,7 @@ open_spec(
 }
 
 bool
-listener_set_open(struct listener_set *list, struct loop *loop, char *const *specs, size_t count,
+listeners_open(struct listeners *list, struct loop *loop, char *const *specs, size_t count,
     bool are_default, struct err *e)
 {
 	for (size_t i = 0; i < count; i++)
@@ -50,10 +50,10 @@ listener_set_open(struct listener_set *list, struct loop *loop, char *const *spe
 }
 
 void
-listener_set_close(struct listener_set *list)
+listeners_close(struct listeners *list)
 {
 	for (size_t i = 0; i < list->count; i++)
 		listener_free(list->items[i]);
 	free(list->items);
-	*list = (struct listener_set){0};
+	*list = (struct listeners){0};
 }
