@@ -5,10 +5,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
+#include <openssl/params.h>
 
+#include "base/alloc.h"
 #include "codec/text.h"
 
 static const struct {
@@ -59,6 +62,78 @@ size_t
 digest_size(enum digest_kind kind)
 {
 	return kinds[kind].size;
+}
+
+struct digest_mac {
+	EVP_MAC_CTX *ctx;
+};
+
+struct digest_mac *
+digest_mac_new(enum digest_kind kind)
+{
+	OSSL_PARAM params[] = {
+	    OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, (char *)kinds[kind].openssl, 0),
+	    OSSL_PARAM_construct_end(),
+	};
+	EVP_MAC *hmac = kind == DIGEST_NONE ? NULL : EVP_MAC_fetch(NULL, "HMAC", NULL);
+	EVP_MAC_CTX *ctx = hmac == NULL ? NULL : EVP_MAC_CTX_new(hmac);
+	struct digest_mac *m = NULL;
+
+	EVP_MAC_free(hmac);
+	if (ctx != NULL && EVP_MAC_CTX_set_params(ctx, params) == 1) {
+		m = xcalloc(1, sizeof(*m));
+		m->ctx = ctx;
+	} else {
+		EVP_MAC_CTX_free(ctx);
+	}
+	ERR_clear_error();
+	return m;
+}
+
+void
+digest_mac_free(struct digest_mac *m)
+{
+	if (m == NULL)
+		return;
+	EVP_MAC_CTX_free(m->ctx);
+	free(m);
+}
+
+size_t
+digest_mac(struct digest_mac *m, const void *key, size_t key_len, const void *data, size_t len,
+    uint8_t out[DIGEST_MAX])
+{
+	size_t size = 0;
+
+	/* Without a key it would be the last one's, but not in every OpenSSL 3. */
+	if (EVP_MAC_init(m->ctx, key != NULL ? key : "", key_len, NULL) != 1 ||
+	    EVP_MAC_update(m->ctx, data, len) != 1 ||
+	    EVP_MAC_final(m->ctx, out, &size, DIGEST_MAX) != 1) {
+		ERR_clear_error();
+		return 0;
+	}
+	return size;
+}
+
+size_t
+digest_mac_key(enum digest_kind kind, const void *key, size_t len, uint8_t out[DIGEST_KEY_MAX])
+{
+	EVP_MD *md = EVP_MD_fetch(NULL, kinds[kind].openssl, NULL);
+	size_t block = md == NULL ? 0 : (size_t)EVP_MD_get_block_size(md);
+	unsigned n = 0;
+
+	if (len > block || len > DIGEST_KEY_MAX) {
+		if (md == NULL || EVP_Digest(key, len, out, &n, md, NULL) != 1)
+			n = 0;
+		len = n;
+	} else if (len > 0) {
+		memcpy(out, key, len);
+	}
+	EVP_MD_free(md);
+	ERR_clear_error();
+	while (len > 0 && out[len - 1] == 0)
+		len--;
+	return len;
 }
 
 size_t

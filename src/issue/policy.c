@@ -6,61 +6,38 @@
 
 #include "base/alloc.h"
 #include "base/log.h"
-#include "base/map.h"
 #include "codec/digest.h"
 #include "issue/pattern.h"
+#include "issue/policy_keys.h"
 
 enum { NAMES_SHOWN = 200, FROM_SHOWN = IP_ADDR_TEXT + 32 };
 
 struct block {
 	struct auth_block conf; /* deep copy */
 	struct pattern *patterns;
-	size_t *key_ids; /* for each key: equal for equal (kind, bytes) in all of the policy */
+	size_t *key_ids; /* their numbers in policy_keys, which has the keys themselves */
 };
 
 struct policy {
 	struct block *blocks;
 	size_t count;
-	size_t key_count; /* different HMAC keys */
+	struct policy_keys *keys;
 };
 
 /* ---- making ---- */
 
-/* Blocks often share a key; each key is tried at most once a request. */
-static size_t
-key_id(struct policy *p, struct map *ids, enum digest_kind kind, const struct auth_key *key)
-{
-	size_t len = key->len + 1;
-	char *text = xmalloc(len);
-
-	text[0] = (char)kind;
-	if (key->len > 0)
-		memcpy(text + 1, key->bytes, key->len);
-	size_t id = (size_t)(uintptr_t)map_get(ids, text, len);
-	if (id == 0) {
-		id = ++p->key_count;
-		map_put(ids, text, len, (void *)(uintptr_t)id);
-	}
-	free_secret(text, len);
-	return id - 1;
-}
-
 static void
-copy_keys(struct policy *p, struct block *to, const struct auth_block *from, struct map *ids)
+copy_keys(struct policy *p, struct block *to, const struct auth_block *from)
 {
-	to->conf.keys = xcalloc(from->key_count + 1, sizeof(*to->conf.keys));
+	to->conf.keys = NULL;
 	to->key_ids = xcalloc(from->key_count + 1, sizeof(*to->key_ids));
-	for (size_t i = 0; i < from->key_count; i++) {
-		const struct auth_key *key = &from->keys[i];
-
-		to->conf.keys[i].bytes = xmemdup(key->bytes, key->len);
-		to->conf.keys[i].len = key->len;
-		to->key_ids[i] = key_id(p, ids, from->hmac, key);
-	}
+	for (size_t i = 0; i < from->key_count; i++)
+		to->key_ids[i] =
+		    policy_keys_add(p->keys, from->hmac, from->keys[i].bytes, from->keys[i].len);
 }
 
 static void
-copy_block(struct policy *p, struct block *to, const struct auth_block *from, struct map *ids)
+copy_block(struct policy *p, struct block *to, const struct auth_block *from)
 {
 	to->conf = *from;
 	to->conf.name = xstrdup(from->name);
@@ -74,20 +51,19 @@ copy_block(struct policy *p, struct block *to, const struct auth_block *from, st
 		to->conf.domains[i] = xstrdup(from->domains[i]);
 		pattern_init(&to->patterns[i], from->domains[i]);
 	}
-	copy_keys(p, to, from, ids);
+	copy_keys(p, to, from);
 }
 
 struct policy *
 policy_new(const struct auth_block *blocks, size_t count)
 {
 	struct policy *p = xcalloc(1, sizeof(*p));
-	struct map *ids = map_new();
 
+	p->keys = policy_keys_new();
 	p->count = count;
 	p->blocks = xcalloc(count + 1, sizeof(*p->blocks));
 	for (size_t i = 0; i < count; i++)
-		copy_block(p, &p->blocks[i], &blocks[i], ids);
-	map_free(ids);
+		copy_block(p, &p->blocks[i], &blocks[i]);
 	return p;
 }
 
@@ -98,11 +74,8 @@ block_done(struct block *b)
 		free(b->conf.domains[i]);
 		pattern_done(&b->patterns[i]);
 	}
-	for (size_t i = 0; i < b->conf.key_count; i++)
-		free_secret(b->conf.keys[i].bytes, b->conf.keys[i].len);
 	free(b->conf.domains);
 	free(b->patterns);
-	free(b->conf.keys);
 	free(b->key_ids);
 	free(b->conf.ranges);
 	free(b->conf.profile);
@@ -116,6 +89,7 @@ policy_free(struct policy *p)
 		return;
 	for (size_t i = 0; i < p->count; i++)
 		block_done(&p->blocks[i]);
+	policy_keys_free(p->keys);
 	free(p->blocks);
 	free(p);
 }
@@ -178,38 +152,15 @@ fits_names(const struct block *b, const struct identifiers *names)
 	return names->count > 0;
 }
 
-/* What the HMACs of one body came to, by key id. */
-struct hmacs {
-	const struct authentication *auth;
-	const void *body;
-	size_t len;
-	enum { HMAC_NOT_TRIED = 0, HMAC_WRONG, HMAC_RIGHT } * verdicts;
-};
-
-static bool
-key_fits(struct hmacs *h, const struct auth_key *key, size_t id)
-{
-	uint8_t sum[DIGEST_MAX];
-
-	if (h->verdicts[id] == HMAC_NOT_TRIED) {
-		size_t n = digest_hmac(h->auth->kind, key->bytes, key->len, h->body, h->len, sum);
-		bool right = n > 0 && digest_equal(sum, h->auth->hash, n);
-		h->verdicts[id] = right ? HMAC_RIGHT : HMAC_WRONG;
-	}
-	return h->verdicts[id] == HMAC_RIGHT;
-}
-
 /* *ret_key: which of the block's keys, from 1. */
 static bool
-fits_hmac(const struct policy *p, const struct block *b, struct hmacs *h, size_t *ret_key)
+fits_hmac(const struct block *b, struct key_trial *trial, size_t *ret_key)
 {
 	*ret_key = 0;
 	if (b->conf.hmac == DIGEST_NONE)
 		return true;
-	if (h->verdicts == NULL)
-		h->verdicts = xcalloc(p->key_count + 1, sizeof(*h->verdicts));
 	for (size_t i = 0; i < b->conf.key_count; i++) {
-		if (key_fits(h, &b->conf.keys[i], b->key_ids[i])) {
+		if (key_trial_fits(trial, b->key_ids[i])) {
 			*ret_key = i + 1;
 			return true;
 		}
@@ -265,11 +216,10 @@ struct tally {
 };
 
 static bool
-admits(const struct policy *p, const struct block *b, enum policy_use use,
-    const struct client_identity *who, const struct identifiers *names, struct hmacs *h,
-    size_t *ret_key, struct tally *missed)
+admits(const struct block *b, enum policy_use use, const struct client_identity *who,
+    const struct identifiers *names, struct key_trial *trial, size_t *ret_key, struct tally *missed)
 {
-	if (!fits_cheaply(&b->conf, use, who, h->auth)) {
+	if (!fits_cheaply(&b->conf, use, who, trial->auth)) {
 		missed->cheap++;
 		return false;
 	}
@@ -277,7 +227,7 @@ admits(const struct policy *p, const struct block *b, enum policy_use use,
 		missed->names++;
 		return false;
 	}
-	if (!fits_hmac(p, b, h, ret_key)) {
+	if (!fits_hmac(b, trial, ret_key)) {
 		missed->hmac++;
 		return false;
 	}
@@ -290,15 +240,16 @@ policy_admit(const struct policy *p, enum policy_use use, const struct client_id
     const struct identifiers *names, const struct auth_block **ret_block, size_t *ret_key,
     struct err *e)
 {
-	struct hmacs h = {.auth = auth, .body = body, .len = len};
+	struct key_trial trial;
 	struct tally missed = {0};
 	const struct block *found = NULL;
 	size_t key = 0;
 
+	key_trial_init(&trial, p->keys, who->has_addr ? &who->addr : NULL, auth, body, len);
 	for (size_t i = 0; found == NULL && i < p->count; i++)
-		if (admits(p, &p->blocks[i], use, who, names, &h, &key, &missed))
+		if (admits(&p->blocks[i], use, who, names, &trial, &key, &missed))
 			found = &p->blocks[i];
-	free(h.verdicts);
+	key_trial_done(&trial);
 	if (found == NULL) {
 		log_debug(NULL,
 		    "of %zu auth blocks %zu want another address or header, %zu other names, "

@@ -85,6 +85,39 @@ test_every_kind_works(void **state)
 	assert_int_equal(digest_hmac(DIGEST_SHA256, NULL, 0, NULL, 0, out), 32);
 }
 
+/* Prepared or not, and whatever is made of the key, it is the same HMAC. */
+static void
+test_prepared(void **state)
+{
+	static const size_t sizes[] = {0, 1, 20, 63, 64, 65, 128, 129, 144, 145, 300};
+	uint8_t key[300], normal[DIGEST_KEY_MAX], once[DIGEST_MAX], out[DIGEST_MAX];
+
+	for (size_t i = 0; i < sizeof(key); i++)
+		key[i] = (uint8_t)(i + 1);
+	for (int i = DIGEST_NONE + 1; i < DIGEST_KIND_COUNT; i++) {
+		enum digest_kind kind = (enum digest_kind)i;
+		struct digest_mac *m = digest_mac_new(kind);
+		size_t size = digest_size(kind);
+
+		assert_non_null(m);
+		for (size_t k = 0; k < sizeof(sizes) / sizeof(sizes[0]); k++) {
+			size_t n = digest_mac_key(kind, key, sizes[k], normal);
+
+			assert_int_equal(
+			    digest_hmac(kind, key, sizes[k], "some data", 9, once), size);
+			assert_int_equal(digest_mac(m, key, sizes[k], "some data", 9, out), size);
+			assert_memory_equal(out, once, size);
+			assert_int_equal(digest_mac(m, normal, n, "some data", 9, out), size);
+			assert_memory_equal(out, once, size);
+		}
+		assert_int_equal(digest_mac(m, NULL, 0, NULL, 0, out), size);
+		digest_mac_free(m);
+	}
+	assert_int_equal(digest_mac_key(DIGEST_SHA256, "a\0b\0\0", 5, normal), 3);
+	assert_null(digest_mac_new(DIGEST_NONE));
+	digest_mac_free(NULL);
+}
+
 /* RFC 7515 A.1 */
 static void
 test_hs256(void **state)
@@ -130,6 +163,7 @@ main(void)
 	    cmocka_unit_test(test_names),
 	    cmocka_unit_test(test_hmac_vectors),
 	    cmocka_unit_test(test_every_kind_works),
+	    cmocka_unit_test(test_prepared),
 	    cmocka_unit_test(test_hs256),
 	    cmocka_unit_test(test_plain_digests),
 	};

@@ -372,6 +372,54 @@ test_ten_thousand_blocks(void **state)
 	free(blocks);
 }
 
+/* The key a client used last is tried first, which changes nothing but the time it takes. */
+static void
+test_keys_of_clients(void **state)
+{
+	enum { COUNT = 300 };
+	struct auth_block blocks[COUNT];
+	struct auth_key keys[COUNT];
+	char names_of[COUNT][16];
+	char *domain = "*.example.org";
+	struct identifiers set = names("a.example.org");
+	const struct auth_block *found;
+	size_t key;
+
+	for (int i = 0; i < COUNT; i++) {
+		/* The last but one is the same to HMAC as number 7: the first of them counts. */
+		snprintf(names_of[i], sizeof(names_of[i]), "key %d", i == COUNT - 2 ? 7 : i);
+		keys[i] =
+		    (struct auth_key){names_of[i], strlen(names_of[i]) + (i == COUNT - 2 ? 3 : 0)};
+		memset(names_of[i] + strlen(names_of[i]), 0, 4);
+		blocks[i] = (struct auth_block){.name = i == COUNT - 2 ? "again" : names_of[i],
+		    .hmac = DIGEST_SHA256,
+		    .domains = &domain,
+		    .domain_count = 1,
+		    .keys = &keys[i],
+		    .key_count = 1};
+	}
+	struct policy *p = policy_new(blocks, COUNT);
+	for (int i = 0; i < 300; i++) {
+		char text[16], addr[32];
+		int client = i * 37 % 11, number = i % 50 == 0 ? 7 : client * 20;
+		struct authentication auth;
+		struct client_identity who;
+
+		snprintf(text, sizeof(text), "key %d", number);
+		auth = hmac(DIGEST_SHA256, text);
+		snprintf(addr, sizeof(addr), "192.0.2.%d", client);
+		who = from(addr);
+		assert_true(policy_admit(
+		    p, POLICY_SIGN, &who, &auth, BODY, sizeof(BODY) - 1, &set, &found, &key, NULL));
+		assert_string_equal(found->name, text);
+		auth.hash[3] ^= 1;
+		assert_false(policy_admit(
+		    p, POLICY_SIGN, &who, &auth, BODY, sizeof(BODY) - 1, &set, &found, &key, NULL));
+	}
+	identifiers_done(&set);
+	policy_free(p);
+}
+
 /* The first block that admits need not be one that lets revoke; and an HMAC is a must. */
 static void
 test_revoke(void **state)
@@ -438,6 +486,7 @@ main(void)
 	    cmocka_unit_test(test_first_block_decides),
 	    cmocka_unit_test(test_sentences),
 	    cmocka_unit_test(test_ten_thousand_blocks),
+	    cmocka_unit_test(test_keys_of_clients),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
