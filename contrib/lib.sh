@@ -11,7 +11,7 @@ packages_demo="pebble openssl curl ca-certificates"
 # shellcheck disable=SC2034
 packages_test="pebble openssl curl wget ca-certificates libcmocka-dev libsystemd-dev valgrind \
   nginx-light bind9 bind9-dnsutils python3 python3-pytest python3-pytest-xdist clang-format shellcheck mandoc \
-  gcovr busybox systemd apache2 haproxy caddy"
+  gcovr busybox systemd apache2 haproxy caddy prometheus"
 # llvm: for traces with names and lines.
 packages_fuzz="clang llvm libcmocka-dev"
 

@@ -101,6 +101,8 @@ ca_new(struct loop *loop, struct http_client *client, const struct ca_conf *conf
 	ca->loop = loop;
 	ca->client = client;
 	conf_copy(&ca->conf, conf);
+	if (ca->conf.stats == NULL)
+		ca->conf.stats = &ca->own_stats;
 	if (!ca_open(ca, conf, e)) {
 		ca_free(ca);
 		return NULL;
@@ -167,6 +169,12 @@ ca_ready(const struct ca *ca, struct err *e)
 		e->retry_after = left;
 	}
 	return false;
+}
+
+const struct ca_stats *
+ca_stats(const struct ca *ca)
+{
+	return ca->conf.stats;
 }
 
 void

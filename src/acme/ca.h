@@ -18,6 +18,7 @@
 #include "codec/key.h"
 
 struct ca;
+struct ca_stats;
 struct http_client;
 struct loop;
 
@@ -63,6 +64,7 @@ struct ca_conf {
 	/* Tells whoever logs. text may be NULL, e may be NULL. */
 	void (*event)(void *arg, enum ca_event event, const char *text, const struct err *e);
 	void *event_arg;
+	struct ca_stats *stats; /* borrowed: counts into it; NULL: into its own */
 };
 
 /* Loads the key, or makes one (mode 0600 in a directory of 0700); no network. conf is copied
@@ -79,6 +81,7 @@ void ca_start(struct ca *ca); /* begins with directory and account */
  * (ERR_UNREACHABLE, ERR_ACCOUNT, ERR_RATE_LIMITED ...) with retry_after. At start, before the first
  * attempt has ended, it is ready (orders wait for it). */
 bool ca_ready(const struct ca *ca, struct err *e);
+const struct ca_stats *ca_stats(const struct ca *ca);
 /* Forget pauses and back-off (SIGHUP). */
 void ca_reset(struct ca *ca);
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "acme/ca.h"
+#include "acme/ca_stats.h"
 #include "acme/directory.h"
 #include "acme/problem_err.h"
 #include "codec/uri.h"
@@ -22,8 +23,9 @@ struct ca {
 	struct loop *loop;
 	size_t holders; /* beyond the first */
 	struct http_client *client;
-	struct ca_conf conf; /* a deep copy */
-	struct uri uri;      /* of the directory */
+	struct ca_conf conf; /* a deep copy; its stats are never NULL */
+	struct ca_stats own_stats;
+	struct uri uri; /* of the directory */
 	char host[CA_HOST_TEXT];
 	bool loopback;
 	struct key *key;

@@ -50,6 +50,27 @@ static const struct {
 };
 static_assert(sizeof(states) / sizeof(states[0]) == ORDER_STATE_COUNT, "one row per state");
 
+static_assert((int)ORDER_STATE_COUNT == (int)ACME_ORDER_STATES, "each is counted");
+
+const char *
+acme_order_state_name(size_t state)
+{
+	return states[state].name;
+}
+
+/* Counted with the others; done is none. */
+static void
+order_set_state(struct order *o, enum order_state next)
+{
+	uint64_t *counts = o->ca->conf.stats->orders;
+
+	if (o->state != ORDER_DONE)
+		counts[o->state]--;
+	if (next != ORDER_DONE)
+		counts[next]++;
+	o->state = next;
+}
+
 static int64_t
 time_left(const struct order *o)
 {
@@ -95,7 +116,7 @@ order_move(struct order *o, enum order_state next)
 			next = ORDER_DONE;
 		}
 		log_debug(&o->log, "order: %s -> %s", states[o->state].name, states[next].name);
-		o->state = next;
+		order_set_state(o, next);
 		order_arm(o);
 		if (o->conf.moved != NULL && next != ORDER_DONE)
 			o->conf.moved(o->arg, states[next].name);
@@ -395,7 +416,7 @@ order_cancel(struct op *op)
 	timer_stop(o->timer);
 	task_cancel(&o->task);
 	order_cancel_children(o);
-	o->state = ORDER_DONE;
+	order_set_state(o, ORDER_DONE);
 	loop_dispose(o->ca->loop, order_free, o);
 }
 
@@ -413,6 +434,7 @@ acme_order_start(struct ca *ca, const struct acme_order_conf *conf, acme_order_d
 	char names[ORDER_NAMES_TEXT];
 
 	o->ca = ca;
+	o->ca->conf.stats->orders[ORDER_IDLE]++;
 	o->conf = *conf;
 	o->profile = conf->profile != NULL ? xstrdup(conf->profile) : NULL;
 	o->replaces = conf->replaces != NULL ? xstrdup(conf->replaces) : NULL;

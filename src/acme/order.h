@@ -60,3 +60,5 @@ typedef void acme_order_done_fn(
     void *arg, struct chain *chain, const char *certificate_url, const struct err *e);
 void acme_order_start(struct ca *ca, const struct acme_order_conf *conf, acme_order_done_fn *done,
     void *arg, struct op **slot);
+/* The name of a state, by which orders are counted (acme/ca_stats.h). */
+const char *acme_order_state_name(size_t state);

@@ -10,7 +10,6 @@
 #include "acme/nonce.h"
 #include "base/alloc.h"
 #include "base/clock.h"
-#include "base/counter.h"
 #include "base/log.h"
 #include "codec/date.h"
 #include "codec/jws.h"
@@ -147,7 +146,7 @@ request_repeat_nonce(struct request *r, const char *nonce, const struct err *e)
 	    r->bad_nonces >= BAD_NONCES || clock_mono_ms() >= r->until)
 		return false;
 	r->bad_nonces++;
-	counter_add(COUNTER_NONCE_RETRIES, 1);
+	r->ca->conf.stats->nonce_retries++;
 	free(r->nonce);
 	r->nonce = nonce != NULL ? xstrndup(nonce, NONCE_MAX + 1) : NULL;
 	request_queue(r);
@@ -219,6 +218,7 @@ request_answered(void *arg, const struct http_answer *http, const struct err *e)
 	struct request_answer answer;
 	const char *nonce;
 
+	ca_stats_answered(r->ca->conf.stats, r->conf.place, http->status);
 	if (http->status == 0) {
 		if (!request_repeat_stale(r, http))
 			request_fail(r, NULL, e);
@@ -284,7 +284,6 @@ request_send(struct request *r, const char *body)
 		return;
 	}
 	timer_stop(r->timer);
-	counter_add(COUNTER_CA_REQUESTS, 1);
 	http_call_start(r->ca->client, &call, request_answered, r, &r->step);
 }
 

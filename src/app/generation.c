@@ -190,6 +190,7 @@ build_ca(struct building *b, struct err *e)
 	struct ca_conf conf = g->conf->ca;
 
 	conf.event = ca_events_log;
+	conf.stats = b->common->ca_stats;
 	if (b->old != NULL && conf_same_account(b->old->conf, g->conf))
 		g->ca = ca_hold(b->old->ca);
 	else

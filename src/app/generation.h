@@ -14,6 +14,7 @@
 #include "base/err.h"
 
 struct ca;
+struct ca_stats;
 struct challenge;
 struct challenges;
 struct conf;
@@ -27,6 +28,7 @@ struct generation_common {
 	struct loop *loop;
 	struct http_client *http;
 	struct challenges *challenges;
+	struct ca_stats *ca_stats; /* what each CA counts into */
 };
 
 struct generation {

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "acme/ca.h"
+#include "acme/ca_stats.h"
 #include "app/ca_client.h"
 #include "app/conf.h"
 #include "app/generation.h"
@@ -25,6 +26,7 @@ struct server {
 	size_t path_count;
 	struct loop *loop;
 	struct ca_client client;
+	struct ca_stats ca_stats; /* of one after the other */
 	struct challenges *challenges;
 	struct generation_common common;
 	struct generation *now;
@@ -75,9 +77,17 @@ mgmt_conf_of(const struct generation *g, struct desk *desk)
 }
 
 static struct status_conf
-status_conf_of(const struct generation *g, struct desk *desk)
+status_conf_of(const struct server *s)
 {
-	return (struct status_conf){.desk = desk, .ca = g->ca};
+	return (struct status_conf){
+	    .desk = s->desk,
+	    .mgmt = s->mgmt,
+	    .challenges = s->challenges,
+	    .client = s->client.http,
+	    .ca = s->now->ca,
+	    .stores = s->now->stores,
+	    .store_count = s->now->conf->storage_count,
+	};
 }
 
 /* ---- the steps, in order ---- */
@@ -101,7 +111,8 @@ build_generation(struct server *s, struct err *e)
 	struct conf *conf = s->first;
 
 	s->challenges = challenges_new(s->loop, challenge_warns, NULL);
-	s->common = (struct generation_common){s->loop, s->client.http, s->challenges};
+	s->common =
+	    (struct generation_common){s->loop, s->client.http, s->challenges, &s->ca_stats};
 	s->first = NULL;
 	s->now = generation_new(&s->common, conf, NULL, e);
 	return s->now != NULL;
@@ -121,10 +132,11 @@ static bool
 build_servers(struct server *s, struct err *e)
 {
 	struct mgmt_server_conf mgmt = mgmt_conf_of(s->now, s->desk);
-	struct status_conf status = status_conf_of(s->now, s->desk);
+	struct status_conf status;
 
 	(void)e;
 	s->mgmt = mgmt_new(s->loop, &mgmt);
+	status = status_conf_of(s);
 	s->status = status_new(s->loop, &status);
 	return true;
 }
@@ -153,6 +165,8 @@ announce(const struct generation *g)
 	for (size_t i = 0; i < g->mgmt.count; i++)
 		log_info(
 		    NULL, "requests are taken on %s", listener_address(g->mgmt.items[i])->text);
+	for (size_t i = 0; i < g->status.count; i++)
+		log_info(NULL, "status is told on %s", listener_address(g->status.items[i])->text);
 }
 
 /* From here on nothing can fail but libevent. The old listeners go last: what is open in both is
@@ -164,13 +178,14 @@ follow(void *arg, struct generation *next, struct ssl_ctx_st *tls)
 	struct generation *old = s->now;
 	struct desk_conf desk = desk_conf_of(next);
 	struct mgmt_server_conf mgmt = mgmt_conf_of(next, s->desk);
-	struct status_conf status = status_conf_of(next, s->desk);
+	struct status_conf status;
 	struct err e;
 
 	s->now = next;
 	ca_client_trust(&s->client, tls);
 	desk_configure(s->desk, &desk);
 	mgmt_configure(s->mgmt, &mgmt);
+	status = status_conf_of(s);
 	status_configure(s->status, &status);
 	if (!serve(s, &e))
 		log_error(NULL, "%s", e.detail);

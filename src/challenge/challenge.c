@@ -101,6 +101,7 @@ challenge_head_init(struct challenge *c, struct challenges *all, const struct ch
 	c->loop = all->loop;
 	c->name = xstrdup(conf->name);
 	TAILQ_INSERT_TAIL(&all->list, c, entry);
+	c->stats = &all->stats[conf->type];
 }
 
 void
@@ -124,6 +125,7 @@ challenge_begin(struct challenge *c)
 {
 	c->active++;
 	c->all->active++;
+	c->stats->presented++;
 }
 
 void

@@ -38,6 +38,14 @@ struct challenge_http01_conf {
 	const char *greeting;   /* a constant: what GET / is answered with; NULL: 404 */
 };
 
+/* What the challenges of a type have counted; see challenges_stats. */
+struct challenge_stats {
+	uint64_t presented;
+	uint64_t answered; /* fetched from us by somebody, mostly a CA */
+	uint64_t updates_done;
+	uint64_t updates_failed; /* DNS updates */
+};
+
 struct challenge_conf {
 	const char *name; /* of the verification block */
 	enum challenge_type type;
@@ -75,6 +83,7 @@ struct challenge {
 	size_t active;  /* presented and not yet withdrawn to the end */
 	bool unheld;    /* ends once nothing is presented */
 	struct task end_task;
+	struct challenge_stats *stats; /* of its type */
 };
 
 /* "http01", "dns01-dnsUpdate", ... */

@@ -38,6 +38,24 @@ challenges_free(struct challenges *all)
 	free(all);
 }
 
+const struct challenge_stats *
+challenges_stats(const struct challenges *all)
+{
+	return all->stats;
+}
+
+const struct http_server_stats *
+challenges_http_stats(const struct challenges *all)
+{
+	return &all->http_stats;
+}
+
+struct http_server_stats *
+challenges_count_http(struct challenges *all)
+{
+	return &all->http_stats;
+}
+
 size_t
 challenges_active(const struct challenges *all)
 {

@@ -11,7 +11,9 @@
 
 #include <stddef.h>
 
+struct challenge_stats;
 struct challenges;
+struct http_server_stats;
 struct loop;
 struct responder_records;
 struct tokens;
@@ -21,6 +23,10 @@ struct challenges *challenges_new(
     struct loop *loop, void (*warn)(void *arg, const char *block, const char *text), void *arg);
 /* Ends those that are still presented. Nobody may hold one any more. NULL is fine. */
 void challenges_free(struct challenges *all);
+
+/* What was counted, by enum challenge_type, and at the listeners of http01. */
+const struct challenge_stats *challenges_stats(const struct challenges *all);
+const struct http_server_stats *challenges_http_stats(const struct challenges *all);
 
 /* How many are presented and not yet withdrawn to the end. */
 size_t challenges_active(const struct challenges *all);
@@ -34,3 +40,4 @@ void challenges_serve_idle(struct challenges *all);
 struct tokens *challenges_tokens(struct challenges *all);
 struct responder_records *challenges_records(struct challenges *all);
 struct loop *challenges_loop(const struct challenges *all);
+struct http_server_stats *challenges_count_http(struct challenges *all);

@@ -5,6 +5,7 @@
 #include "base/queue.h"
 #include "challenge/challenge.h"
 #include "challenge/challenges.h"
+#include "http/server.h"
 
 struct challenges {
 	struct loop *loop;
@@ -14,6 +15,8 @@ struct challenges {
 	void *warn_arg;
 	TAILQ_HEAD(, challenge) list;
 	size_t active;
+	struct challenge_stats stats[CHALLENGE_TYPE_COUNT];
+	struct http_server_stats http_stats;
 	void (*idle)(void *arg);
 	void *idle_arg;
 	struct task idle_task; /* posted when active fell to 0 and someone waits for it */

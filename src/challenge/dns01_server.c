@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "base/alloc.h"
-#include "base/counter.h"
 #include "challenge/challenges.h"
 #include "challenge/dns01.h"
 #include "challenge/present_now.h"
@@ -34,7 +33,7 @@ fetched(void *arg)
 {
 	struct presentation *p = arg;
 
-	counter_add(COUNTER_CHALLENGES_ANSWERED, 1);
+	p->server->base.stats->answered++;
 	if (p->fetched != NULL)
 		p->fetched(p->arg);
 }

@@ -192,6 +192,17 @@ warn(void *arg, const char *text)
 	challenge_warn(&d->base, text);
 }
 
+static void
+updated(void *arg, const struct err *e)
+{
+	struct dns01_update *d = arg;
+
+	if (e == NULL)
+		d->base.stats->updates_done++;
+	else
+		d->base.stats->updates_failed++;
+}
+
 static bool
 take_key(struct dns01_update *d, const struct challenge_tsig_conf *tsig, struct err *e)
 {
@@ -232,6 +243,7 @@ take_conf(struct dns01_update *d, const struct challenge_dns01_update_conf *conf
 	a->warn = warn;
 	a->settled = settled;
 	a->gone = gone;
+	a->updated = updated;
 	a->arg = d;
 	a->client = dns_client_new(a->loop, e);
 	return a->client != NULL && take_key(d, &conf->tsig, e);

@@ -7,7 +7,6 @@
 
 #include "base/alloc.h"
 #include "base/clock.h"
-#include "base/counter.h"
 #include "challenge/challenges.h"
 #include "challenge/present_now.h"
 #include "challenge/tokens.h"
@@ -164,7 +163,7 @@ handle(void *arg, struct http_exchange *x)
 		.body_len = strlen(token_key_authorization(token)),
 	    });
 	if (fetched) {
-		counter_add(COUNTER_CHALLENGES_ANSWERED, 1);
+		h->base.stats->answered++;
 		tokens_fetched(h->tokens, token);
 	}
 }
@@ -261,6 +260,7 @@ http01_new(struct challenges *all, const struct challenge_conf *conf, struct err
 		.idle_ms = IDLE_MS,
 		.handler = handle,
 		.arg = h,
+		.stats = challenges_count_http(all),
 	    });
 	if (open_listeners(h, &conf->http01, e != NULL ? e : &local))
 		return &h->base;

@@ -44,6 +44,7 @@ cleaned(void *arg, uint64_t touched, const struct err *e)
 {
 	struct txt_record *r = arg;
 
+	txt_updated(r, e);
 	if (e == NULL) {
 		r->touched &= r->touched - 1;
 		txt_move(r, TXT_CLEAN_TURN);

@@ -145,6 +145,7 @@ updated(void *arg, uint64_t touched, const struct err *e)
 {
 	struct txt_record *r = arg;
 
+	txt_updated(r, e);
 	r->touched |= touched;
 	if (e != NULL)
 		txt_fail(r, e);

@@ -57,6 +57,7 @@ void txt_move(struct txt_record *r, enum txt_state to);
 /* The same after this turn. */
 void txt_move_later(struct txt_record *r, enum txt_state to);
 void txt_warn(const struct txt_record *r, const char *text);
+void txt_updated(const struct txt_record *r, const struct err *e);
 /* Tells who wants it, and cleans up. */
 void txt_fail(struct txt_record *r, const struct err *e);
 /* Changes at one name come one after the other: queues, and tells whether it is the first. The turn

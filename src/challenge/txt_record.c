@@ -21,6 +21,13 @@ txt_warn(const struct txt_record *r, const char *text)
 		r->a->warn(r->a->arg, text);
 }
 
+void
+txt_updated(const struct txt_record *r, const struct err *e)
+{
+	if (r->a->updated != NULL)
+		r->a->updated(r->a->arg, e);
+}
+
 size_t
 txt_first_touched(const struct txt_record *r)
 {

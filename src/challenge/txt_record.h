@@ -44,6 +44,8 @@ struct txt_zone_access {
 	void (*settled)(void *arg, struct txt_record *r, const struct err *e);
 	/* Nothing is left of it; the pointer is void after the call. */
 	void (*gone)(void *arg, struct txt_record *r);
+	/* An update was answered, or not: e says why not. May be NULL. */
+	void (*updated)(void *arg, const struct err *e);
 	void *arg;
 
 	/* Those that change something or wait for it, in order of arrival: of each name the first

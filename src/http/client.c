@@ -51,6 +51,12 @@ http_client_trust(struct http_client *c, struct ssl_ctx_st *tls)
 		client_tls_forget_session(o);
 }
 
+const struct http_client_stats *
+http_client_stats(const struct http_client *c)
+{
+	return &c->stats;
+}
+
 static char *
 copy_or_null(const char *s)
 {

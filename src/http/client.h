@@ -19,6 +19,12 @@ struct op;
 struct resolver;
 struct ssl_ctx_st;
 
+/* What a client has counted. */
+struct http_client_stats {
+	uint64_t opened; /* connections, whether or not they came to stand */
+	uint64_t closed;
+};
+
 struct http_client_conf {
 	struct ssl_ctx_st *tls;   /* borrowed; may be NULL where no https is called */
 	const char *user_agent;   /* borrowed, "acmems/VERSION" */
@@ -35,6 +41,7 @@ void http_client_free(struct http_client *c);
 
 /* Connections made from now on trust what tls does; none resumes a session that was made before. */
 void http_client_trust(struct http_client *c, struct ssl_ctx_st *tls);
+const struct http_client_stats *http_client_stats(const struct http_client *c);
 
 struct http_call {
 	bool post;                /* else GET */

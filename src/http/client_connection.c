@@ -208,6 +208,7 @@ connection_open(struct client_origin *o, struct client_call *call,
 		NI_NUMERICHOST) != 0)
 		abort();
 	conn->origin = o;
+	o->client->stats.opened++;
 	conn->idle_timer = timer_new(o->client->loop, connection_idle_over, conn);
 	conn->bev = new_bufferevent(conn);
 	if (conn->bev == NULL)
@@ -299,6 +300,7 @@ connection_drop(struct client_connection *conn)
 
 	if (conn->idle)
 		TAILQ_REMOVE(&o->idle, conn, entry);
+	o->client->stats.closed++;
 	task_cancel(&conn->settle);
 	timer_free(conn->idle_timer);
 	evbuffer_remove_cb_entry(bufferevent_get_input(conn->bev), conn->input_cb);

@@ -34,6 +34,7 @@ struct http_client {
 	struct loop *loop;
 	struct resolver *resolver;
 	struct http_client_conf conf;
+	struct http_client_stats stats;
 	TAILQ_HEAD(, client_origin) origins;
 	TAILQ_HEAD(, client_call) calls;
 };

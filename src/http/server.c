@@ -74,6 +74,8 @@ http_server_new(struct loop *loop, const struct http_server_conf *conf)
 
 	s->loop = loop;
 	s->conf = *conf;
+	if (s->conf.stats == NULL)
+		s->conf.stats = &s->own_stats;
 	TAILQ_INIT(&s->bindings);
 	TAILQ_INIT(&s->connections);
 	s->evhttp = evhttp_new(loop_base(loop));
@@ -132,6 +134,12 @@ http_server_stop_accepting(struct http_server *s)
 		unbind(b);
 }
 
+const struct http_server_stats *
+http_server_stats(const struct http_server *s)
+{
+	return s->conf.stats;
+}
+
 size_t
 http_server_pending(const struct http_server *s)
 {
@@ -152,6 +160,17 @@ server_destroy(void *ptr)
 	free(s);
 }
 
+/* Connections end later than we do, and whoever lent the counters may be gone by then. */
+static void
+stop_counting(struct http_server *s)
+{
+	const struct http_connection *c;
+
+	TAILQ_FOREACH (c, &s->connections, entry)
+		s->conf.stats->closed++;
+	s->conf.stats = &s->own_stats;
+}
+
 void
 http_server_free(struct http_server *s)
 {
@@ -162,6 +181,7 @@ http_server_free(struct http_server *s)
 	if (s == NULL)
 		return;
 	s->dying = true;
+	stop_counting(s);
 	http_server_stop_accepting(s);
 	task_cancel(&s->evict);
 	TAILQ_FOREACH_SAFE (c, &s->connections, entry, next) {

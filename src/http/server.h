@@ -45,6 +45,16 @@ typedef void http_handler_fn(void *arg, struct http_exchange *x);
  * missing where the head could not be parsed that far. */
 typedef void http_refuse_fn(void *arg, int status, const char *detail, struct http_exchange *x);
 
+enum { HTTP_STATUSES = 17 };
+/* What a server has counted. */
+struct http_server_stats {
+	uint64_t accepted; /* connections */
+	uint64_t closed;
+	uint64_t replies[HTTP_STATUSES + 1]; /* by http_status_at; the last: any other status */
+};
+/* The statuses that are counted one by one; 0 for i = HTTP_STATUSES. */
+int http_status_at(size_t i);
+
 struct http_server_conf {
 	size_t max_headers; /* bytes */
 	size_t max_body;    /* 0: requests with a body are refused */
@@ -58,6 +68,7 @@ struct http_server_conf {
 	http_handler_fn *handler;
 	http_refuse_fn *refuse; /* NULL: one plain line; else it replies itself */
 	void *arg;
+	struct http_server_stats *stats; /* borrowed: counts into it; NULL: into its own */
 };
 
 struct http_server *http_server_new(struct loop *loop, const struct http_server_conf *conf);
@@ -71,6 +82,7 @@ bool http_server_serve(struct http_server *s, struct listener *l, struct err *e)
 void http_server_set_max_body(struct http_server *s, size_t max_body);
 /* No further connections from any listener; those there finish. */
 void http_server_stop_accepting(struct http_server *s);
+const struct http_server_stats *http_server_stats(const struct http_server *s);
 /* Requests that are not answered to the last byte: the way down waits for them. */
 size_t http_server_pending(const struct http_server *s);
 

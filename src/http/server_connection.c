@@ -27,6 +27,7 @@ connection_free(struct http_connection *c)
 		s->receiving = NULL;
 	connection_tls_goodbye(c->bev);
 	TAILQ_REMOVE(&s->connections, c, entry);
+	s->conf.stats->closed++;
 	evbuffer_remove_cb_entry(bufferevent_get_input(c->bev), c->input_cb);
 	task_cancel(&c->task);
 	timer_free(c->timer);
@@ -141,6 +142,7 @@ connection_accept(struct http_server *s)
 	buf_init(&c->raw, s->conf.max_headers);
 	gate_install(c);
 	TAILQ_INSERT_TAIL(&s->connections, c, entry);
+	s->conf.stats->accepted++;
 	/* Should it die before it is adopted, this keeps what adopt() looks at. */
 	bufferevent_incref(c->bev);
 	task_post(s->loop, &c->task, adopt_task, c);

@@ -35,7 +35,8 @@ struct http_binding {
 
 struct http_server {
 	struct loop *loop;
-	struct http_server_conf conf;
+	struct http_server_conf conf; /* its stats are never NULL */
+	struct http_server_stats own_stats;
 	struct evhttp *evhttp;
 	bool dying; /* freed by its owner, at the end of this turn by us */
 	TAILQ_HEAD(, http_binding) bindings;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The reply as it goes out: everything evhttp would otherwise decide is set here. */
+#include <assert.h>
 #include <event2/buffer.h>
 #include <event2/http.h>
 #include <stdio.h>
@@ -10,37 +11,45 @@
 
 enum { REASON_MAX = 80, HEADER_VALUE_MAX = 1024 };
 
-static const char *
-standard_reason(int status)
-{
-	static const struct {
-		int status;
-		const char *reason;
-	} reasons[] = {
-	    {200, "OK"},
-	    {204, "No Content"},
-	    {400, "Bad Request"},
-	    {403, "Forbidden"},
-	    {404, "Not Found"},
-	    {405, "Method Not Allowed"},
-	    {411, "Length Required"},
-	    {413, "Content Too Large"},
-	    {415, "Unsupported Media Type"},
-	    {417, "Expectation Failed"},
-	    {421, "Misdirected Request"},
-	    {429, "Too Many Requests"},
-	    {500, "Internal Server Error"},
-	    {501, "Not Implemented"},
-	    {503, "Service Unavailable"},
-	    {504, "Gateway Timeout"},
-	    {505, "HTTP Version Not Supported"},
-	};
+static const struct {
+	int status;
+	const char *reason;
+} statuses[] = {
+    {200, "OK"},
+    {204, "No Content"},
+    {400, "Bad Request"},
+    {403, "Forbidden"},
+    {404, "Not Found"},
+    {405, "Method Not Allowed"},
+    {411, "Length Required"},
+    {413, "Content Too Large"},
+    {415, "Unsupported Media Type"},
+    {417, "Expectation Failed"},
+    {421, "Misdirected Request"},
+    {429, "Too Many Requests"},
+    {500, "Internal Server Error"},
+    {501, "Not Implemented"},
+    {503, "Service Unavailable"},
+    {504, "Gateway Timeout"},
+    {505, "HTTP Version Not Supported"},
+};
+static_assert(sizeof(statuses) / sizeof(statuses[0]) == HTTP_STATUSES, "a row for each status");
 
-	for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++) {
-		if (reasons[i].status == status)
-			return reasons[i].reason;
-	}
-	return "Unknown";
+/* HTTP_STATUSES if it is none of these. */
+static size_t
+status_index(int status)
+{
+	size_t i = 0;
+
+	while (i < HTTP_STATUSES && statuses[i].status != status)
+		i++;
+	return i;
+}
+
+int
+http_status_at(size_t i)
+{
+	return i < HTTP_STATUSES ? statuses[i].status : 0;
 }
 
 /* What goes into a status line or header is one line of printable ASCII, whatever it quotes. */
@@ -85,12 +94,14 @@ connection_reply(
 	struct evkeyvalq *out = evhttp_request_get_output_headers(req);
 	struct evbuffer *body = evbuffer_new();
 	bool leftover = connection_has_leftover(c);
+	size_t status = status_index(reply->status);
+	const char *standard = status < HTTP_STATUSES ? statuses[status].reason : "Unknown";
 	char reason[REASON_MAX + 1];
 
 	if (body == NULL)
 		abort();
-	clean_text(reason, sizeof(reason),
-	    reply->reason != NULL ? reply->reason : standard_reason(reply->status));
+	c->server->conf.stats->replies[status]++;
+	clean_text(reason, sizeof(reason), reply->reason != NULL ? reply->reason : standard);
 	add_headers(out, reply);
 	if (leftover || reply->close) {
 		/* An HTTP/1.0 client that asked to stay would be told both. */

@@ -300,6 +300,7 @@ desk_job_start(
 	    .ca = s->grounds->ca,
 	    .turns = d->turns,
 	    .issuers = d->issuers,
+	    .stats = &d->stats.jobs,
 	    .solver = challenge_solver(s->challenge),
 	    .store = s->store,
 	    .reason = JOB_REQUEST,
@@ -359,6 +360,12 @@ desk_takes_key(const struct desk *d, const uint8_t spki_sha256[32], struct err *
 		if (store_bars_key(d->conf.stores[i], spki_sha256))
 			return refuse_key(e);
 	return true;
+}
+
+const struct desk_stats *
+desk_stats(const struct desk *d)
+{
+	return &d->stats;
 }
 
 /* ---- shutting down ---- */

@@ -24,6 +24,7 @@
 
 #include "acme/revoke.h"
 #include "base/err.h"
+#include "issue/job.h"
 #include "issue/policy.h"
 
 struct ca;
@@ -32,6 +33,18 @@ struct desk;
 struct loop;
 struct op;
 struct store;
+
+/* What is counted at the desk. */
+struct desk_stats {
+	uint64_t requests;
+	uint64_t cached;                 /* how they ended: with a certificate that was there */
+	uint64_t issued;                 /* with a new one */
+	uint64_t renewals_failed;        /* with one that is due, since no new one was had */
+	uint64_t failed[ERR_KIND_COUNT]; /* ERR_CANCELLED: the client hung up */
+	uint64_t cache_hits;             /* the store had it, and it was not due */
+	uint64_t cache_misses;
+	struct job_stats jobs;
+};
 
 struct desk_conf {
 	struct ca *ca;
@@ -102,6 +115,7 @@ void desk_revoke(struct desk *d, const struct revoke_request *request, revoke_do
 /* Whether anybody may. */
 bool desk_revokes(const struct desk *d);
 
+const struct desk_stats *desk_stats(const struct desk *d);
 /* From now on: cached answers still, new orders ERR_BUSY. */
 void desk_drain(struct desk *d);
 bool desk_draining(const struct desk *d);

@@ -2,7 +2,6 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
-#include "base/counter.h"
 #include "base/err_slot.h"
 #include "codec/date.h"
 #include "ev/timer.h"
@@ -42,8 +41,22 @@ leave(struct sign *s)
 }
 
 static void
+count(struct desk_stats *stats, const struct sign_result *result, const struct err *e)
+{
+	if (e != NULL)
+		stats->failed[e->kind]++;
+	else if (result->renewal_failed != NULL)
+		stats->renewals_failed++;
+	else if (result->cached)
+		stats->cached++;
+	else
+		stats->issued++;
+}
+
+static void
 finish(struct sign *s, const struct sign_result *result, const struct err *e)
 {
+	count(&s->desk->stats, result, e);
 	leave(s);
 	op_end(&s->op);
 	s->done(s->arg, result, e);
@@ -108,7 +121,6 @@ answer_with_due(struct sign *s, const struct err *e)
 	    .renewal_failed = e->detail,
 	};
 
-	counter_add(COUNTER_RENEWALS_FAILED, 1);
 	log_error(&s->log,
 	    "renewal failed, the stored certificate (valid until %s) is given out: %s",
 	    date_format_rfc3339(s->due.not_after, until), e->detail);

@@ -47,6 +47,7 @@ struct desk {
 	struct loop *loop;
 	struct desk_conf conf; /* the current one; its arrays are those of grounds */
 	struct grounds *grounds;
+	struct desk_stats stats;
 	struct seen *seen;
 	struct failures *failures;
 	struct results *results;

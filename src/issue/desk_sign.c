@@ -6,7 +6,6 @@
 #include "acme/ca.h"
 #include "base/alloc.h"
 #include "base/clock.h"
-#include "base/counter.h"
 #include "base/err_slot.h"
 #include "challenge/challenge.h"
 #include "codec/key.h"
@@ -186,7 +185,7 @@ not_in_store(struct sign *s)
 	const struct result *kept = results_get(d->results, key);
 	struct desk_job *running = desk_job_find(d, key);
 
-	counter_add(COUNTER_CACHE_MISSES, 1);
+	d->stats.cache_misses++;
 	if (kept != NULL && kept->leaf.not_after > clock_wall()) {
 		log_info(&s->log, "answered with certificate %s, issued before", kept->leaf.serial);
 		char *pem = xmemdup(kept->pem, kept->pem_len);
@@ -253,7 +252,7 @@ looked_up(void *arg, const struct store_entry *entry, const struct err *e)
 	    !store_entry_fits(entry, ca_directory_url(g->ca), desk_profile(g, s->profile)))
 		entry = NULL;
 	if (entry != NULL && is_fresh(s, entry)) {
-		counter_add(COUNTER_CACHE_HITS, 1);
+		s->desk->stats.cache_hits++;
 		log_info(&s->log, "answered from storage \"%s\": serial %s", s->store->name,
 		    entry->meta.leaf.serial);
 		sign_answer(s, entry->pem, entry->pem_len, true);
@@ -285,6 +284,7 @@ hung_up(struct op *op)
 {
 	struct sign *s = (struct sign *)op;
 
+	s->desk->stats.failed[ERR_CANCELLED]++;
 	log_info(&s->log, "the client hung up%s", s->job == NULL ? "" : ", the order goes on");
 	sign_drop(s);
 }
@@ -316,7 +316,7 @@ desk_sign(struct desk *d, const struct sign_request *request, sign_done_fn *done
 	struct err e;
 
 	op_begin(&s->op, slot, hung_up);
-	counter_add(COUNTER_REQUESTS, 1);
+	d->stats.requests++;
 	if (!authorise(s, request, &e)) {
 		log_warning(&s->log, "refused (%s): %s", err_kind_name(e.kind), e.detail);
 		err_slot_set(&s->error, &e);

@@ -10,7 +10,6 @@
 #include "acme/order.h"
 #include "base/alloc.h"
 #include "base/clock.h"
-#include "base/counter.h"
 #include "base/err_slot.h"
 #include "codec/date.h"
 #include "ev/loop.h"
@@ -72,6 +71,14 @@ static const struct {
 };
 static_assert(sizeof(states) / sizeof(states[0]) == STATE_COUNT, "a row for each state");
 
+static_assert((int)JOB_STATES == (int)STATE_COUNT, "each is counted");
+
+const char *
+job_state_name(size_t state)
+{
+	return states[state].name;
+}
+
 static bool
 is_over(const struct job *j)
 {
@@ -109,6 +116,19 @@ failed(struct job *j, const struct err *e)
 	return FAILED;
 }
 
+/* Counted with the others, as long as it is not over. */
+static void
+set_state(struct job *j, enum job_state next)
+{
+	uint64_t *now = j->conf.stats->now;
+
+	if (!is_over(j))
+		now[j->state]--;
+	j->state = next;
+	if (!is_over(j))
+		now[next]++;
+}
+
 /* The one door between states. */
 static void
 move(struct job *j, enum job_state next)
@@ -122,7 +142,7 @@ move(struct job *j, enum job_state next)
 		}
 		log_debug(&j->log, "%s -> %s", states[j->state].name, states[next].name);
 		leave(j);
-		j->state = next;
+		set_state(j, next);
 		arm(j);
 		next = states[next].enter(j);
 	}
@@ -199,7 +219,7 @@ enter_order(struct job *j)
 	};
 
 	j->ordered = true;
-	counter_add(COUNTER_ORDERS_STARTED, 1);
+	j->conf.stats->ordered++;
 	acme_order_start(j->conf.ca, &conf, order_done, j, &j->op);
 	return ORDER;
 }
@@ -286,7 +306,7 @@ enter_done(struct job *j)
 {
 	char until[DATE_TEXT];
 
-	counter_add(COUNTER_ORDERS_DONE, 1);
+	histogram_add(&j->conf.stats->issued, clock_mono_ms() - j->started);
 	log_info(&j->log, "issued: serial %s by %s, valid until %s, after %.1f s",
 	    j->chain->leaf.serial, j->chain->leaf.issuer,
 	    date_format_rfc3339(j->chain->leaf.not_after, until),
@@ -303,7 +323,7 @@ enter_failed(struct job *j)
 	chain_free(j->chain);
 	j->chain = NULL;
 	if (j->ordered)
-		counter_add(COUNTER_ORDERS_FAILED, 1);
+		histogram_add(&j->conf.stats->failed, clock_mono_ms() - j->started);
 	log_write(failure_log_level(e), &j->log, "failed (%s) after %.1f s%s%s",
 	    err_kind_name(e->kind), (double)(clock_mono_ms() - j->started) / 1000,
 	    e->told ? "" : ": ", e->told ? "" : e->detail);
@@ -379,6 +399,7 @@ job_new(const struct job_conf *conf, struct csr *csr)
 
 	j->conf = *conf;
 	own_strings(&j->conf);
+	j->conf.stats->now[NEW]++;
 	j->csr = csr;
 	j->timer = timer_new(conf->loop, too_late, j);
 	j->started = clock_mono_ms();
@@ -416,6 +437,7 @@ job_free(struct job *j)
 	if (j == NULL)
 		return;
 	leave(j);
+	set_state(j, FAILED);
 	loop_dispose(j->conf.loop, free_now, j);
 }
 

@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "base/histogram.h"
 #include "base/log.h"
 #include "codec/chain.h"
 #include "codec/csr.h"
@@ -33,13 +34,24 @@ enum job_reason {
 	JOB_RENEWAL, /* in the background, from a stored CSR */
 };
 
+enum { JOB_STATES = 7 };
+/* What is counted of jobs. */
+struct job_stats {
+	uint64_t now[JOB_STATES]; /* by state: job_state_name */
+	uint64_t ordered;         /* the CA was asked */
+	struct histogram issued;  /* of those: how long they lived */
+	struct histogram failed;
+};
+const char *job_state_name(size_t state);
+
 struct job_conf {
 	struct loop *loop;
 	struct ca *ca;
 	struct turns *turns;
 	struct acme_solver *solver;
 	struct store *store;
-	struct issuers *issuers; /* borrowed, as all above */
+	struct issuers *issuers;
+	struct job_stats *stats; /* borrowed, as all above */
 	enum job_reason reason;
 	int64_t timeout_ms; /* it may live */
 	/* Copied: what it is for may be gone before it ends. */

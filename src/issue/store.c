@@ -47,16 +47,48 @@ store_adjust(struct store *s, const char *name, int64_t renew_within, int64_t ke
 		s->kind->keep(s, keep);
 }
 
+/* What counts instead of a renew_within that is too long for such a certificate. */
+static bool
+clamp(const struct leaf_info *leaf, int64_t *renew_within)
+{
+	int64_t lifetime = leaf->not_after - leaf->not_before;
+
+	if (*renew_within <= lifetime / 3 * 2)
+		return false;
+	*renew_within = lifetime < SHORT_LIVED ? lifetime / 2 : lifetime / 3;
+	return true;
+}
+
+int64_t
+store_due_since(const struct leaf_info *leaf, int64_t renew_within)
+{
+	clamp(leaf, &renew_within);
+	return leaf->not_after - renew_within;
+}
+
 bool
 store_due(const struct leaf_info *leaf, int64_t renew_within, int64_t now, bool *ret_clamped)
 {
-	int64_t lifetime = leaf->not_after - leaf->not_before;
-	bool clamped = renew_within > lifetime / 3 * 2;
-
-	if (clamped)
-		renew_within = lifetime < SHORT_LIVED ? lifetime / 2 : lifetime / 3;
-	*ret_clamped = clamped;
+	*ret_clamped = clamp(leaf, &renew_within);
 	return leaf->not_after - now < renew_within || leaf->not_after <= now;
+}
+
+bool
+store_entry_names(const struct store_entry *entry, struct identifiers *ret)
+{
+	struct chain *chain;
+
+	*ret = (struct identifiers){0};
+	if (entry->meta.names != NULL) {
+		identifiers_copy(ret, entry->meta.names);
+		return true;
+	}
+	chain = chain_parse(entry->pem, entry->pem_len, NULL);
+	if (chain == NULL)
+		return false;
+	identifiers_copy(ret, &chain->names);
+	chain_free(chain);
+	return ret->count > 0;
 }
 
 static bool

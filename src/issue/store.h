@@ -59,6 +59,16 @@ struct store_put {
 	const struct store_meta *meta;
 };
 
+/* What a store holds; of entries with the same names only the newest counts. */
+struct store_figures {
+	bool known; /* false: it has not been counted yet */
+	uint64_t held;
+	uint64_t expired;       /* of those held */
+	uint64_t due;           /* of those held: to be renewed, and nobody has come for it */
+	int64_t nearest_expiry; /* if there are any; seconds since 1970 */
+	int64_t due_since;      /* of the one that is due for longest; 0: none is */
+};
+
 struct store_kind {
 	const char *config_name; /* "file" */
 	/* What was put can be had again. If false only flush and free are there to be called. */
@@ -79,6 +89,8 @@ struct store_kind {
 	    struct op **slot);
 	/* Someone got the entry: written lazily. */
 	void (*touch)(struct store *s, const char *key, int64_t when, const char *peer);
+	/* NULL: it holds nothing. Reads nothing. */
+	void (*figures)(const struct store *s, int64_t now, struct store_figures *ret);
 	/* Writes what touch remembered; on the way down. */
 	void (*flush)(struct store *s);
 	/* Expired entries are kept for so many seconds; NULL where that means nothing. */
@@ -103,6 +115,7 @@ struct store_file_conf {
 	int64_t keep;     /* seconds an expired entry is kept */
 	size_t index_max; /* entries remembered in memory; 0: STORE_INDEX_MAX */
 	bool blocking;    /* syncs stop the loop, also where there is io_uring */
+	bool as_is;       /* makes no directory and clears nothing up: for a look at it */
 	/* Damaged entries, failed clean-up; may be NULL. */
 	void (*warn)(void *arg, const char *store, const char *text);
 	void *warn_arg;
@@ -111,7 +124,7 @@ struct store_file_conf {
 enum { STORE_INDEX_MAX = 10000 };
 
 struct store *store_none_new(const char *name);
-/* Makes the directory if it is missing. ERR_CONFIG. */
+/* Makes the directory if it is missing, but for as_is. ERR_CONFIG. */
 struct store *store_file_new(struct loop *loop, const char *name,
     const struct store_file_conf *conf, int64_t renew_within, struct err *e);
 /* A store is counted: the configuration that has it holds it, and so does every request and job
@@ -131,6 +144,11 @@ bool store_bars_key(const struct store *s, const uint8_t spki_sha256[32]);
  * of the lifetime, a third of the lifetime (half under 10 days) counts instead and *ret_clamped is
  * set. */
 bool store_due(const struct leaf_info *leaf, int64_t renew_within, int64_t now, bool *ret_clamped);
+/* When it became due, or will: seconds since 1970. */
+int64_t store_due_since(const struct leaf_info *leaf, int64_t renew_within);
+/* The names of an entry; of one without meta those of its certificate. False: they are not known.
+ * The caller ends ret with identifiers_done. */
+bool store_entry_names(const struct store_entry *entry, struct identifiers *ret);
 /* An entry from another directory or profile counts as absent; one without meta whose
  * issuer begins with "(STAGING)" is absent unless the CA is the staging one. */
 bool store_entry_fits(

@@ -10,6 +10,7 @@
 #include "ev/loop.h"
 #include "ev/op.h"
 #include "ev/timer.h"
+#include "issue/store_census.h"
 #include "issue/store_sync.h"
 #include "issue/store_write.h"
 
@@ -25,6 +26,7 @@ struct put {
 	struct op op;
 	TAILQ_ENTRY(put) entry;
 	struct store_write write;
+	char names[CENSUS_NAMES];
 	store_put_fn *done; /* NULL: nobody waits any more */
 	void *arg;
 };
@@ -46,6 +48,7 @@ struct store_commit {
 	struct loop *loop;
 	char *dir;
 	struct store_index *index;
+	struct store_census *census;
 	struct store_sync *sync;
 	bool fix_modes;
 	enum state state;
@@ -157,13 +160,23 @@ enter_reporting(struct store_commit *c)
 }
 
 static void
+stored(struct store_commit *c, const struct put *p)
+{
+	const struct store_facts *facts = &p->write.facts;
+
+	store_index_put(c->index, p->write.key, facts);
+	store_census_add(
+	    c->census, p->write.key, p->names, facts->leaf.not_before, facts->leaf.not_after);
+}
+
+static void
 report(struct store_commit *c, struct put *p)
 {
 	bool ok = p->write.error.kind == ERR_NONE;
 
 	TAILQ_REMOVE(&c->group, p, entry);
 	if (ok)
-		store_index_put(c->index, p->write.key, &p->write.facts);
+		stored(c, p);
 	store_write_done(&p->write);
 	if (p->done != NULL) {
 		op_end(&p->op);
@@ -294,14 +307,15 @@ store_commit_flush(struct store_commit *c)
 /* ---- the interface ---- */
 
 struct store_commit *
-store_commit_new(
-    struct loop *loop, const char *dir, struct store_index *index, struct store_sync *sync)
+store_commit_new(struct loop *loop, const char *dir, struct store_index *index,
+    struct store_census *census, struct store_sync *sync)
 {
 	struct store_commit *c = xcalloc(1, sizeof(*c));
 
 	c->loop = loop;
 	c->dir = xstrdup(dir);
 	c->index = index;
+	c->census = census;
 	c->sync = sync;
 	c->fix_modes = store_write_umask_bites();
 	c->timer = timer_new(loop, gathered, c);
@@ -335,6 +349,7 @@ store_commit_put(struct store_commit *c, const struct store_put *put, store_put_
 	struct put *p = xcalloc(1, sizeof(*p));
 
 	store_write_init(&p->write, put);
+	store_census_names(put->meta->names, put->key, p->names);
 	p->done = done;
 	p->arg = arg;
 	op_begin(&p->op, slot, put_cancel);

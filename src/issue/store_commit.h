@@ -13,12 +13,14 @@
 #include "issue/store.h"
 #include "issue/store_index.h"
 
+struct store_census;
+
 struct store_commit;
 struct store_sync;
 
-/* sync is borrowed. */
-struct store_commit *store_commit_new(
-    struct loop *loop, const char *dir, struct store_index *index, struct store_sync *sync);
+/* index, census and sync are borrowed. */
+struct store_commit *store_commit_new(struct loop *loop, const char *dir, struct store_index *index,
+    struct store_census *census, struct store_sync *sync);
 void store_commit_free(struct store_commit *c); /* writes what waits; NULL is fine */
 /* As store_kind.put. */
 void store_commit_put(struct store_commit *c, const struct store_put *put, store_put_fn *done,

@@ -13,6 +13,7 @@
 #include "ev/op.h"
 #include "issue/store.h"
 #include "issue/store_bars.h"
+#include "issue/store_census.h"
 #include "issue/store_commit.h"
 #include "issue/store_load.h"
 #include "issue/store_path.h"
@@ -27,6 +28,7 @@ struct store_file {
 	struct loop *loop;
 	char *dir;
 	struct store_index *index;
+	struct store_census *census;
 	struct store_loader *loader;
 	struct store_sync *sync;
 	struct store_commit *commit;
@@ -159,6 +161,7 @@ forget(void *arg, const char *key)
 	struct store_file *s = arg;
 
 	store_index_remove(s->index, key);
+	store_census_remove(s->census, key);
 	store_touch_forget(s->touch, key);
 }
 
@@ -223,6 +226,38 @@ file_flush(struct store *s)
 	store_touch_flush(f->touch);
 }
 
+/* ---- figures ---- */
+
+static void
+met(void *arg, const struct store_entry *entry)
+{
+	struct store_file *s = arg;
+	const struct leaf_info *leaf = &entry->meta.leaf;
+	struct identifiers names;
+	char names_key[CENSUS_NAMES];
+	bool known = store_entry_names(entry, &names);
+
+	store_census_names(known ? &names : NULL, entry->key, names_key);
+	store_census_add(s->census, entry->key, names_key, leaf->not_before, leaf->not_after);
+	identifiers_done(&names);
+}
+
+static void
+passed(void *arg)
+{
+	struct store_file *s = arg;
+
+	store_census_passed(s->census);
+}
+
+static void
+file_figures(const struct store *s, int64_t now, struct store_figures *ret)
+{
+	const struct store_file *f = (const struct store_file *)s;
+
+	store_census_figures(f->census, s->renew_within, now, ret);
+}
+
 /* ---- life ---- */
 
 static void
@@ -241,6 +276,7 @@ file_free(struct store *s)
 	store_commit_free(f->commit);
 	store_sync_free(f->sync);
 	store_loader_free(f->loader);
+	store_census_free(f->census);
 	store_index_free(f->index);
 	free(f->dir);
 	free(f->base.name);
@@ -256,6 +292,7 @@ static const struct store_kind file_kind = {
     .next = file_next,
     .bar = file_bar,
     .touch = file_touch,
+    .figures = file_figures,
     .flush = file_flush,
     .keep = file_keep,
     .free = file_free,
@@ -283,7 +320,7 @@ store_file_new(struct loop *loop, const char *name, const struct store_file_conf
 		    e, ERR_CONFIG, "directory: a path of 1 to %d bytes is wanted", DIRECTORY_MAX);
 		return NULL;
 	}
-	if (!file_mkdirs(conf->directory, 0700, e))
+	if (!conf->as_is && !file_mkdirs(conf->directory, 0700, e))
 		return NULL;
 
 	struct store_file *s = xcalloc(1, sizeof(*s));
@@ -293,9 +330,10 @@ store_file_new(struct loop *loop, const char *name, const struct store_file_conf
 	s->warn = conf->warn;
 	s->warn_arg = conf->warn_arg;
 	s->index = store_index_new(max);
+	s->census = store_census_new();
 	s->loader = store_loader_new(s->dir);
 	s->sync = store_sync_new(loop, conf->blocking);
-	s->commit = store_commit_new(loop, s->dir, s->index, s->sync);
+	s->commit = store_commit_new(loop, s->dir, s->index, s->census, s->sync);
 	s->touch = store_touch_new(&(struct store_touch_conf){
 	    .loop = loop,
 	    .dir = s->dir,
@@ -304,15 +342,18 @@ store_file_new(struct loop *loop, const char *name, const struct store_file_conf
 	    .commit = s->commit,
 	    .max = max,
 	});
-	s->sweep = store_sweep_new(&(struct store_sweep_conf){
-	    .loop = loop,
-	    .dir = s->dir,
-	    .keep = conf->keep,
-	    .busy = is_busy,
-	    .removed = forget,
-	    .arg = s,
-	    .warn = warn,
-	});
+	if (!conf->as_is)
+		s->sweep = store_sweep_new(&(struct store_sweep_conf){
+		    .loop = loop,
+		    .dir = s->dir,
+		    .keep = conf->keep,
+		    .busy = is_busy,
+		    .removed = forget,
+		    .met = met,
+		    .passed = passed,
+		    .arg = s,
+		    .warn = warn,
+		});
 	if (store_bars_load(s->dir, was_barred, &s->base, e))
 		return &s->base;
 	store_free(&s->base);

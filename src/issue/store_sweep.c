@@ -11,10 +11,10 @@
 #include "issue/store_path.h"
 
 enum {
-	FIRST_MS = 60 * 1000, /* a start has better things to do */
-	TICK_MS = 200,
+	FIRST_MS = 1000, /* a start has better things to do */
+	TICK_MS = 100,
 	TICK_ENTRIES = 8, /* each costs two readings of a directory, and a parse */
-	AGAIN_MS = 24 * 60 * 60 * 1000,
+	AGAIN_MS = 3 * 60 * 60 * 1000,
 	HALF_WRITTEN_S = 24 * 60 * 60, /* at least so old, whatever keep says */
 };
 
@@ -46,7 +46,10 @@ is_over(struct store_sweep *s, const char *key)
 
 	switch (store_load_all(s->loader, key, &entry, NULL)) {
 	case STORE_FOUND:
-		return entry.meta.leaf.not_after + s->conf.keep < clock_wall();
+		if (entry.meta.leaf.not_after + s->conf.keep < clock_wall())
+			return true;
+		s->conf.met(s->conf.arg, &entry);
+		return false;
 	case STORE_ABSENT:
 	case STORE_DAMAGED:
 		return is_stale_directory(s, key);
@@ -77,6 +80,7 @@ tick(void *arg)
 	for (int i = 0; i < TICK_ENTRIES; i++) {
 		if (!store_key_after(s->dir, s->cursor, key)) {
 			s->cursor[0] = '\0';
+			s->conf.passed(s->conf.arg);
 			timer_start(s->timer, AGAIN_MS);
 			return;
 		}

@@ -128,6 +128,12 @@ mgmt_pending(const struct mgmt *m)
 	return http_server_pending(m->http);
 }
 
+const struct http_server_stats *
+mgmt_stats(const struct mgmt *m)
+{
+	return http_server_stats(m->http);
+}
+
 struct desk *
 mgmt_desk(struct mgmt *m)
 {

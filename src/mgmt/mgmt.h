@@ -14,6 +14,7 @@
 
 struct desk;
 struct http_exchange;
+struct http_server_stats;
 struct listener;
 struct loop;
 struct mgmt;
@@ -34,6 +35,7 @@ bool mgmt_serve(struct mgmt *m, struct listener *l, struct err *e);
 void mgmt_stop_accepting(struct mgmt *m);
 /* Requests without a reply that has been written to its end. */
 size_t mgmt_pending(const struct mgmt *m);
+const struct http_server_stats *mgmt_stats(const struct mgmt *m);
 
 /* For the endpoints of this room. */
 struct desk *mgmt_desk(struct mgmt *m);

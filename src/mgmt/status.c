@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "http/server.h"
 #include "mgmt/healthz.h"
+#include "mgmt/metrics.h"
 #include "mgmt/readyz.h"
 #include "mgmt/reply.h"
 #include "mgmt/route.h"
@@ -24,11 +25,12 @@ struct status {
 
 static const struct route routes[] = {
     {.path = "/healthz", .allow = "GET, HEAD", .handle = healthz_handle},
+    {.path = "/metrics", .allow = "GET, HEAD", .handle = metrics_handle},
     {.path = "/readyz", .allow = "GET, HEAD", .handle = readyz_handle},
 };
 
-static const struct route_table table = {
-    routes, sizeof(routes) / sizeof(routes[0]), "No such path: there are /healthz and /readyz"};
+static const struct route_table table = {routes, sizeof(routes) / sizeof(routes[0]),
+    "No such path: there are /healthz, /metrics and /readyz"};
 
 static void
 handle(void *arg, struct http_exchange *x)
@@ -88,4 +90,10 @@ const struct status_conf *
 status_conf(const struct status *s)
 {
 	return &s->conf;
+}
+
+const struct http_server_stats *
+status_stats(const struct status *s)
+{
+	return http_server_stats(s->http);
 }

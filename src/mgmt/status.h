@@ -7,18 +7,29 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "base/err.h"
 
 struct ca;
+struct challenges;
 struct desk;
+struct http_client;
+struct http_server_stats;
 struct listener;
 struct loop;
+struct mgmt;
+struct store;
 struct status;
 
 struct status_conf {
 	const struct desk *desk; /* all borrowed; must outlive the server */
+	const struct mgmt *mgmt;
+	const struct challenges *challenges;
+	const struct http_client *client;
 	const struct ca *ca;
+	struct store *const *stores;
+	size_t store_count;
 };
 
 struct status *status_new(struct loop *loop, const struct status_conf *conf);
@@ -29,3 +40,4 @@ bool status_serve(struct status *s, struct listener *l, struct err *e);
 
 /* For the endpoints of this room. */
 const struct status_conf *status_conf(const struct status *s);
+const struct http_server_stats *status_stats(const struct status *s);

@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/counter.h"
 #include "codec/key.h"
 #include "fake_cert.h"
 
@@ -377,14 +376,14 @@ static void
 test_refused(void **state)
 {
 	struct world *w = *state;
-	uint64_t before = counter_get(COUNTER_REQUESTS);
+	uint64_t before = desk_stats(w->desk)->requests;
 
 	expect_refused(w, "www.nowhere", ERR_FORBIDDEN, "www.nowhere");
 	expect_refused(w, "www.example,www.nowhere", ERR_FORBIDDEN, "www.nowhere");
 	expect_refused(w, "*.plain", ERR_FORBIDDEN, "wildcard");
 	expect_refused(w, "a.plain,192.0.2.9", ERR_FORBIDDEN, "IP address");
 	assert_int_equal(fake_acme.started, 0);
-	assert_int_equal(counter_get(COUNTER_REQUESTS) - before, 4);
+	assert_int_equal(desk_stats(w->desk)->requests - before, 4);
 }
 
 static void

@@ -6,8 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/counter.h"
-
 static const int64_t DAY = (int64_t)24 * HOUR;
 
 static void
@@ -16,7 +14,7 @@ test_cached(void **state)
 	struct world *w = *state;
 	struct body b = body_make("www.kept");
 	struct client first = {0}, second = {0};
-	uint64_t hits = counter_get(COUNTER_CACHE_HITS);
+	uint64_t hits = desk_stats(w->desk)->cache_hits;
 
 	issue(w, &first, &b);
 	assert_false(first.cached);
@@ -27,7 +25,7 @@ test_cached(void **state)
 	assert_string_equal(second.renewal_failed, "");
 	assert_string_equal(second.pem, first.pem);
 	assert_int_equal(fake_acme.started, 1);
-	assert_int_equal(counter_get(COUNTER_CACHE_HITS) - hits, 1);
+	assert_int_equal(desk_stats(w->desk)->cache_hits - hits, 1);
 	assert_int_equal(w->kept.touches, 2);
 	assert_string_equal(w->kept.last_peer, "192.0.2.1");
 	client_done(&first);
@@ -152,7 +150,7 @@ test_due_stands_in(void **state)
 	struct body b;
 	struct client c = {0};
 	char *old;
-	uint64_t before = counter_get(COUNTER_RENEWALS_FAILED);
+	uint64_t before = desk_stats(w->desk)->renewals_failed;
 	uint64_t stood_in = 0;
 
 	make_due(w, &c, &b, &old);
@@ -171,7 +169,7 @@ test_due_stands_in(void **state)
 		stood_in += rows[i].stands_in;
 		desk_forget_failures(w->desk);
 	}
-	assert_int_equal(counter_get(COUNTER_RENEWALS_FAILED) - before, stood_in);
+	assert_int_equal(desk_stats(w->desk)->renewals_failed - before, stood_in);
 	assert_int_equal(logged(w, "renewal failed"), (int)stood_in);
 	free(old);
 	client_done(&c);

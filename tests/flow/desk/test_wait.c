@@ -5,8 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/counter.h"
-
 enum { MANY = 8 };
 
 static void
@@ -15,7 +13,7 @@ test_one_order_for_identical_requests(void **state)
 	struct world *w = *state;
 	struct body b = body_make("www.example");
 	struct client c[MANY] = {0};
-	uint64_t before = counter_get(COUNTER_ORDERS_STARTED);
+	uint64_t before = desk_stats(w->desk)->jobs.ordered;
 
 	for (int i = 0; i < MANY; i++)
 		post_from(w, &c[i], &b, "192.0.2.1");
@@ -30,7 +28,7 @@ test_one_order_for_identical_requests(void **state)
 		assert_false(c[i].cached);
 	}
 	assert_int_equal(fake_acme.started, 1);
-	assert_int_equal(counter_get(COUNTER_ORDERS_STARTED) - before, 1);
+	assert_int_equal(desk_stats(w->desk)->jobs.ordered - before, 1);
 	assert_int_equal(desk_jobs(w->desk), 0);
 	assert_int_equal(logged(w, "issued: serial"), 1);
 	assert_int_equal(logged(w, "joined"), MANY - 1);

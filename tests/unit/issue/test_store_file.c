@@ -1224,6 +1224,90 @@ test_bar_fails(void **state)
 	assert_true(store_bars_key(f->store, spki));
 }
 
+/* ---- figures ---- */
+
+static struct store_figures
+figures(const struct fixture *f)
+{
+	struct store_figures ret;
+
+	f->store->kind->figures(f->store, clock_wall(), &ret);
+	return ret;
+}
+
+static void
+test_figures(void **state)
+{
+	struct fixture *f = *state;
+	struct store_path path;
+	struct cert a, b, foreign;
+	struct got g = {0};
+
+	cert_make(&a, "a.example", 90);
+	cert_make(&b, "b.example", 13);
+	cert_make(&foreign, "c.example", 60);
+	put(f, &a);
+	put(f, &b);
+	assert_int_equal(figures(f).held, 2);
+	assert_int_equal(figures(f).due, 0);
+
+	/* What was there before us is met by the walk, also what the original wrote. */
+	write_original(f, &foreign);
+	reopen(f, 100);
+	assert_false(figures(f).known);
+	pass(f, 5000);
+	assert_true(figures(f).known);
+	assert_int_equal(figures(f).held, 3);
+	pass(f, (int64_t)10 * DAY_MS);
+	assert_int_equal(figures(f).due, 1);
+
+	/* Removed by us at once, by anybody at the next pass. */
+	f->store->kind->remove(f->store, a.key, put_done, &g, &g.op);
+	pass(f, 0);
+	assert_int_equal(figures(f).held, 2);
+	store_path_entry(&path, f->dir, b.key);
+	assert_true(store_entry_remove(f->dir, b.key, NULL));
+	pass(f, (int64_t)182 * 60 * 1000);
+	assert_int_equal(figures(f).held, 1);
+	assert_int_equal(figures(f).due, 0);
+	cert_done(&a);
+	cert_done(&b);
+	cert_done(&foreign);
+}
+
+/* A look at it leaves no trace. */
+static void
+test_as_is(void **state)
+{
+	struct fixture *f = *state;
+	struct store_file_conf conf = {.directory = f->dir, .blocking = true, .as_is = true};
+	struct store_file_conf none = {.blocking = true, .as_is = true};
+	char missing[80];
+	struct cert c;
+	struct got g = {0};
+	struct err e;
+
+	cert_make(&c, "a.example", 1);
+	put(f, &c);
+	store_free(f->store);
+	f->store = store_file_new(f->loop, "s", &conf, 14 * DAY, &e);
+	assert_non_null(f->store);
+	pass(f, (int64_t)40 * DAY_MS);
+	assert_true(is_there(f, c.key));
+
+	snprintf(missing, sizeof(missing), "%s/no/such", f->dir);
+	none.directory = missing;
+	store_free(f->store);
+	f->store = store_file_new(f->loop, "s", &none, 14 * DAY, &e);
+	assert_non_null(f->store);
+	next(f, "", &g);
+	assert_int_equal(g.calls, 1);
+	assert_false(g.found);
+	assert_int_not_equal(access(missing, F_OK), 0);
+	got_done(&g);
+	cert_done(&c);
+}
+
 static void
 test_umask(void **state)
 {
@@ -1291,6 +1375,8 @@ main(void)
 	    TEST(test_read_under_way),
 	    TEST(test_touch_under_way),
 	    TEST(test_sweep_under_way),
+	    TEST(test_figures),
+	    TEST(test_as_is),
 	    TEST(test_written_on_the_way_down),
 	    TEST(test_put_fails),
 	    TEST(test_remove),
