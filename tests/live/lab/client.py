@@ -46,7 +46,7 @@ class Machine:
 
     def __init__(self, folder, kind="dash", client="curl", without=()):
         self.folder, self.kind = folder, kind
-        self.bin, self.dir = folder / "bin", folder / "certs"
+        self.bin, self.dir = folder / "bin", folder / "its certs"
         self.bin.mkdir(parents=True)
         self.log = folder / "arguments.log"
         self.fatal, self.count = folder / "fatal", folder / "count"
