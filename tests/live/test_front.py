@@ -44,7 +44,8 @@ def test_example(make_pebble, make_daemon, make_front, csrs, cert, kind):
     public = free_port()
     pebble = make_pebble(public)
     d = make_daemon(pebble, challenge_port=free_port())
-    make_front(kind, snippet(kind, port=public, challenge=d.challenge_port), public)
+    front = make_front(kind, snippet(kind, port=public, challenge=d.challenge_port), public)
+    assert "[WARNING]" not in front.process.err(), front.process.err()
     c = cert(d.sign(csrs.make("www.example.org", "mail.example.org")))
     assert c.names == ["mail.example.org", "www.example.org"]
     # The front end passes Host: nothing to complain about.
