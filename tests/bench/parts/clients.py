@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One certificate from Pebble: the daemon beside uacme, lego, certbot and dehydrated."""
+"""One certificate from Pebble: the daemon beside our one-shot client, uacme, lego, certbot and dehydrated."""
 import os
 import pathlib
 import resource
@@ -8,6 +8,7 @@ import statistics
 import subprocess
 import time
 
+from lab.get import BINARY as GET
 from lab.pebble import Pebble
 from lab.tls import TlsCa
 from lab.util import clean_env, free_port
@@ -20,6 +21,7 @@ WORDS = ["--agree-tos", "--non-interactive", "--register-unsafely-without-email"
 
 class Other:
     """Another client: made ready once (an account), then one run for each certificate."""
+    program = None  # its name
 
     def __init__(self, rig, pebble, tls):
         self.folder, self.pebble, self.tls = rig.new_folder(type(self).__name__.lower()), pebble, tls
@@ -46,6 +48,18 @@ class Other:
 
     def ready(self):
         pass
+
+
+class AcmeGet(Other):
+    program, serves = GET, True
+
+    def issue(self, name):
+        self.call(GET, "http01", "--dir", self.pebble.directory, "--ca-file", self.tls.root, "--record",
+                  "127.0.0.1", "--domain", name, "--key-type", "ec256", "--no-serve", "--http-listen",
+                  f"127.0.0.1:{self.port}", "--dns-listen", f"127.0.0.1:{free_port()}")
+
+    def ready(self):
+        self.issue("account.example.org")
 
 
 class Uacme(Other):
@@ -154,9 +168,9 @@ def compare(rig, pebble, tls):
     latency, used = ours(rig, pebble, tls, rig.size(200, 40))
     rig.row("f", "acmems, latency", f"{latency * 1e3:.1f} ms", "60 ms", number=latency, limit=0.06)
     least = None
-    for kind in (Uacme, Lego, Certbot, Dehydrated):
+    for kind in (AcmeGet, Uacme, Lego, Certbot, Dehydrated):
         name = kind.__name__.lower()
-        if not shutil.which(name, path=os.environ.get("PATH", "") + ":/usr/sbin"):
+        if not shutil.which(kind.program or name, path=os.environ.get("PATH", "") + ":/usr/sbin"):
             rig.row("f", name, "missing: not installed")
             continue
         try:
