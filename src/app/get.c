@@ -380,7 +380,9 @@ begin(void *arg)
 {
 	struct get *g = arg;
 
-	get_move(g, g->o->kind == GET_REVOKE_CERT ? GET_REVOKE : GET_ORDER);
+	/* A signal may have been quicker. */
+	if (g->state == GET_IDLE)
+		get_move(g, g->o->kind == GET_REVOKE_CERT ? GET_REVOKE : GET_ORDER);
 }
 
 static bool
@@ -403,6 +405,15 @@ get_prepare(struct get *g, struct err *e)
 	return get_parts_account(&g->parts, o, ca_told, g, e);
 }
 
+/* By nohup(1): then it is to outlive its terminal. */
+static bool
+hangup_is_ignored(void)
+{
+	struct sigaction now;
+
+	return sigaction(SIGHUP, NULL, &now) == 0 && now.sa_handler == SIG_IGN;
+}
+
 static bool
 get_loop(struct get *g, struct err *e)
 {
@@ -413,7 +424,8 @@ get_loop(struct get *g, struct err *e)
 	g->look = timer_new(loop, look, g);
 	loop_on_signal(loop, SIGTERM, end_signal, g);
 	loop_on_signal(loop, SIGINT, end_signal, g);
-	loop_on_signal(loop, SIGHUP, end_signal, g);
+	if (!hangup_is_ignored())
+		loop_on_signal(loop, SIGHUP, end_signal, g);
 	if (g->o->kind != GET_REVOKE_CERT || g->files.key == NULL)
 		ca_start(g->parts.ca);
 	task_post(loop, &g->begin, begin, g);
@@ -443,7 +455,7 @@ get_run(const struct get_options *o)
 
 	if (!log_configure(&log, &e) || !get_prepare(&g, &e)) {
 		get_progress_error(e.detail);
-		g.code = e.kind == ERR_INTERNAL ? EXIT_RUNTIME : EXIT_CONFIG;
+		g.code = e.kind == ERR_CONFIG || e.kind == ERR_BAD_CSR ? EXIT_CONFIG : EXIT_RUNTIME;
 	} else if (!get_loop(&g, &e)) {
 		get_progress_error(e.detail);
 		g.code = EXIT_RUNTIME;

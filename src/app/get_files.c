@@ -143,6 +143,8 @@ load_chain(const char *path, struct err *e)
 	buf_init(&pem, CHAIN_MAX_BYTES);
 	if (file_read(path, &pem, e)) {
 		chain = chain_parse(pem.data, pem.len, e);
+		if (chain == NULL && e != NULL)
+			e->kind = ERR_CONFIG;
 		if (chain == NULL)
 			err_prefix(e, "%s", path);
 	}

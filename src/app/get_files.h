@@ -30,6 +30,6 @@ bool get_files_save(const struct get_files *f, const struct get_options *o,
     const struct chain *chain, char **ret_text, struct err *e);
 
 /* The chain in the file of --revoke-cert, of which the first is meant, and the key of --key if it
- * is given. ERR_CONFIG, or ERR_UPSTREAM for what is no certificate. The caller frees *ret. */
+ * is given. ERR_CONFIG. The caller frees *ret. */
 bool get_files_to_revoke(
     struct get_files *f, const struct get_options *o, struct chain **ret, struct err *e);

@@ -256,6 +256,32 @@ def test_given_up(small):
     assert "trying again" not in g.said()
 
 
+FAULTS = [
+    ("directory", {"name": "html", "status": 200}),
+    ("new-account", {"name": "reset", "at": "request"}),
+    ("authz", {"name": "cut-json"}),
+    ("challenge", {"name": "busy", "status": 503, "retry-after": "1"}),
+    ("finalize", {"name": "late-invalid"}),
+    ("cert", {"name": "chain", "form": "garbage"}),
+]
+
+
+@pytest.mark.parametrize("endpoint, fault", FAULTS, ids=[f"{e}-{f['name']}" for e, f in FAULTS])
+def test_one_fault(small, endpoint, fault):
+    """Overcome or told; and both files are there, or none."""
+    g, ca = small
+    ca.rules({"endpoint": endpoint, "nth": 1, "count": 1, "fault": fault})
+    g.run("dns01", *domains(*NAMES), "--key-type", "ec256", "--no-serve")
+    code = g.process.wait(30)
+    g.end(code)
+    assert sum(r["fired"] for r in ca.rule_counts()) == 1, ca.rule_counts()
+    assert g.cert.exists() == g.key.exists() == (code == 0)
+    if code == 0:
+        assert Cert(g.cert.read_bytes(), g.folder).pubkey() == pubkey_of(g.key)
+    else:
+        assert code == 1 and re.fullmatch(r"acme-get: .{20,}\n", g.process.err()), g.process.err()
+
+
 @pytest.mark.parametrize("kind", ["http01", "dns01"])
 def test_told_to_end(small, kind):
     """In the middle of an order: in order, and with nothing left behind."""
@@ -300,6 +326,7 @@ WRONG = [
     (["http01", *GOOD, *domains("a.example"), "--https-listen", "5001"], "--https-listen"),
     (["http01", "--revoke-cert", "/nowhere/c.pem", *GOOD], "nothing is ordered"),
     (["--revoke-cert", "/nowhere/c.pem", *GOOD], "/nowhere/c.pem: No such file"),
+    (["--revoke-cert", "/dev/null", *GOOD], "holds no certificate"),
 ]
 
 
