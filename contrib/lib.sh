@@ -11,7 +11,8 @@ packages_demo="pebble openssl curl ca-certificates"
 # shellcheck disable=SC2034
 packages_test="pebble openssl curl wget ca-certificates libcmocka-dev libsystemd-dev valgrind \
   nginx-light bind9 bind9-dnsutils python3 python3-pytest python3-pytest-xdist clang-format shellcheck mandoc \
-  gcovr busybox systemd apache2 haproxy caddy prometheus"
+  gcovr busybox systemd apache2 haproxy caddy prometheus \
+  mmdebstrap debhelper dpkg-dev lintian fakeroot buildah"
 # llvm: for traces with names and lines.
 packages_fuzz="clang llvm libcmocka-dev"
 
@@ -101,6 +102,41 @@ install_quietly() (
 	fi
 	$root apt-get -q -y --no-install-recommends install "$@" >>"$log" 2>&1
 )
+
+# Prints the address of the mirror of Debian's main archive, from the machine's own sources: deb822
+# files first, then one-line ones. Where there is none: the reason, and fails.
+debian_mirror() {
+	local mirror
+	if ! command -v apt-get >/dev/null || ! command -v dpkg >/dev/null; then
+		echo "this needs apt-get and dpkg"
+		return 1
+	fi
+	mirror=$(
+		{
+			cat /etc/apt/sources.list.d/*.sources 2>/dev/null | sed -n 's/^URIs:[[:space:]]*//p'
+			cat /etc/apt/sources.list /etc/apt/sources.list.d/*.list 2>/dev/null |
+				sed -n 's/^deb[[:space:]]\{1,\}\(\[[^]]*\][[:space:]]*\)\{0,1\}\([^[:space:]]*\).*/\2/p'
+		} | tr ' ' '\n' | sed 's,/*$,,' | grep -E '/debian$' | head -n 1
+	)
+	if [ -z "$mirror" ]; then
+		echo "no mirror of the main archive among the package sources of this machine"
+		return 1
+	fi
+	printf '%s\n' "$mirror"
+}
+
+# Prints the file of the keys that sign that archive. Where there is none: the reason, and fails.
+debian_keyring() {
+	local k
+	for k in /usr/share/keyrings/debian-archive-keyring.gpg /usr/share/keyrings/debian-archive-keyring.pgp; do
+		if [ -r "$k" ]; then
+			printf '%s\n' "$k"
+			return
+		fi
+	done
+	echo "the package debian-archive-keyring is not installed"
+	return 1
+}
 
 # need_fuzz_packages LOG: the sanitizers and libFuzzer are in a package that bears clang's version.
 need_fuzz_packages() {

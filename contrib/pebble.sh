@@ -7,6 +7,8 @@
 #
 # Exit code 3, with the reason, when none can be had.
 set -u
+# shellcheck source=contrib/lib.sh
+. "$(dirname "$0")/lib.sh"
 
 dir=${1:?usage: pebble.sh DIR}
 bin=usr/bin
@@ -27,26 +29,8 @@ if [ -x "$dir/$bin/pebble" ] && usable "$dir/$bin"; then
 	exit 0
 fi
 
-if ! command -v apt-get >/dev/null || ! command -v dpkg >/dev/null; then
-	none "this needs apt-get and dpkg"
-fi
-
-# The address of the mirror of Debian's main archive, from the machine's own sources: deb822 files
-# first, then one-line ones. The security archive has no forky.
-mirror=$(
-	{
-		cat /etc/apt/sources.list.d/*.sources 2>/dev/null | sed -n 's/^URIs:[[:space:]]*//p'
-		cat /etc/apt/sources.list /etc/apt/sources.list.d/*.list 2>/dev/null |
-			sed -n 's/^deb[[:space:]]\{1,\}\(\[[^]]*\][[:space:]]*\)\{0,1\}\([^[:space:]]*\).*/\2/p'
-	} | tr ' ' '\n' | sed 's,/*$,,' | grep -E '/debian$' | head -n 1
-)
-[ -n "$mirror" ] || none "no mirror of Debian's archive among this machine's package sources"
-
-keyring=
-for k in /usr/share/keyrings/debian-archive-keyring.gpg /usr/share/keyrings/debian-archive-keyring.pgp; do
-	[ -r "$k" ] && keyring=$k && break
-done
-[ -n "$keyring" ] || none "the package debian-archive-keyring is not installed"
+mirror=$(debian_mirror) || none "$mirror"
+keyring=$(debian_keyring) || none "$keyring"
 
 work=$(mktemp -d) || exit 1
 trap 'rm -rf "$work"' EXIT

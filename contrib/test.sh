@@ -10,7 +10,7 @@
 #	contrib/test.sh [STEP...]	steps: meson live valgrind fuzz static; all, if none is named
 #
 # The last line is "N passed, N failed, N skipped". With CI=true it is a failure if no newer Pebble
-# can be had; otherwise what needs it is skipped.
+# or no root tree (contrib/tree.sh) can be had; otherwise what needs it is skipped.
 set -u -o pipefail
 cd "$(dirname "$0")/.." || exit 1
 # shellcheck source=contrib/lib.sh
@@ -72,7 +72,7 @@ if wanted static; then
 fi
 extra_failed=0
 
-newer=
+newer='' tree=''
 if wanted live; then
 	if newer=$(contrib/pebble.sh "$build/pebble-new"); then
 		say "newer Pebble: $newer"
@@ -80,6 +80,13 @@ if wanted live; then
 		failed "no newer Pebble: in CI its tests must run"
 	else
 		say "what needs a newer Pebble is skipped"
+	fi
+	if tree=$(contrib/tree.sh "$build/tree"); then
+		say "root tree for packages and images: $tree"
+	elif [ "${CI:-}" = true ]; then
+		failed "no root tree: in CI the tests of packages and images must run"
+	else
+		say "what needs a root tree is skipped"
 	fi
 fi
 
@@ -147,9 +154,9 @@ fi
 if [ "$built" = yes ] && wanted live; then
 	step "live"
 	ACMEMS_BIN=$PWD/$build/asan/src/bin/acmems TESTCA_BIN=$PWD/$build/asan/tests/ca/testca \
-		PEBBLE_NEW=$newer PYTHONDONTWRITEBYTECODE=1 \
+		PEBBLE_NEW=$newer ACMEMS_TREE=$tree PYTHONDONTWRITEBYTECODE=1 \
 		"$python" -m pytest -c tests/live/pytest.ini --rootdir tests/live tests/live \
-		-n "$(($(nproc) * 2))" -q -rfEs --junit-xml "$results/live.xml" ||
+		-n "$(($(nproc) * 2))" --dist loadgroup -q -rfEs --junit-xml "$results/live.xml" ||
 		[ -s "$results/live.xml" ] || failed "pytest did not run"
 fi
 
