@@ -474,9 +474,11 @@ def test_own_request(machine, make_server, signer, csrs):
     machine.path("req.csr").write_bytes(csrs.make("www.example.org", cn="www.example.org"))
     # The key made beside it is not its key.
     assert "for another key" in machine.fails(2, *url)
-    machine.path("key.pem").write_bytes(csrs.key().read_bytes())
+    machine.path("key.pem").write_bytes(csrs.key().read_bytes().rstrip())
     before = machine.files()
-    machine.quiet(*url)
+    machine.quiet(*url, "--bundle", machine.folder / "bundle")
+    run("openssl", "pkey", "-in", machine.folder / "bundle", "-noout")
+    assert len(chain_of(machine.folder / "bundle")) == 2
     assert {n: before[n] for n in before} == {n: machine.files()[n] for n in before}
     signer.kept[before["req.csr"]] = signer.chain(before["req.csr"], names=("mail.example.org",))
     assert "not for www.example.org" in machine.fails(5, *url)
@@ -499,7 +501,8 @@ reload = echo "a = b" >{machine.folder}/done""")
     assert (machine.folder / "done").read_text() == "a = b\n"
     for line, text in [("nosuch = 1", "no option nosuch"), ("hello", "not name = value"),
                        ("dir =", "dir has no value"), ("mode = 9999", "wants a mode"),
-                       ("wait = soon", "wants a number"), ("domain = a b", "no name"),
+                       ("wait = soon", "wants a number"),
+                       ("timeout = 08", "wants a number"), ("domain = a b", "no name"),
                        ("key-type = dsa", "--key-type is"), ("hmac-type = sha256", "without"),
                        ("hmac-key-file = /nonexistent", "cannot be read"),
                        ("domain = x,DNS:y", "no name"), ("url = ftp://x/", "http://"),
