@@ -7,6 +7,9 @@
 
 #include "app/check.h"
 #include "app/conf.h"
+#include "app/health.h"
+#include "app/held_forget.h"
+#include "app/held_list.h"
 #include "app/server.h"
 #include "base/log.h"
 #include "config.h"
@@ -147,4 +150,66 @@ program_check(char *const *paths, size_t count)
 		    conf->storage_count);
 	conf_free(conf);
 	return ok ? EXIT_OK : EXIT_CONFIG;
+}
+
+/* ---- a look from outside ---- */
+
+/* NULL: it is no good, and said so. */
+static struct conf *
+load_quietly(char *const *paths, size_t count)
+{
+	struct conf *conf = conf_load(paths, count);
+
+	if (!conf->failed)
+		return conf;
+	print_problems(conf, CONF_ERROR);
+	conf_free(conf);
+	return NULL;
+}
+
+static int
+finish(struct conf *conf, bool ok, const struct err *e)
+{
+	if (!ok)
+		fprintf(stderr, "acmems: %s\n", e->detail);
+	conf_free(conf);
+	return ok ? EXIT_OK : EXIT_RUNTIME;
+}
+
+int
+program_list(char *const *paths, size_t count, bool json)
+{
+	struct conf *conf = load_quietly(paths, count);
+	struct err e;
+
+	return conf == NULL ? EXIT_CONFIG : finish(conf, held_list(conf, json, stdout, &e), &e);
+}
+
+int
+program_forget(char *const *paths, size_t count, const char *name)
+{
+	struct identifier id;
+	size_t gone;
+	struct err e;
+
+	if (!held_name(name, &id, &e)) {
+		fprintf(stderr, "acmems: %s\n", e.detail);
+		return EXIT_CONFIG;
+	}
+	struct conf *conf = load_quietly(paths, count);
+	if (conf == NULL)
+		return EXIT_CONFIG;
+	bool ok = held_forget(conf, &id, stdout, &gone, &e);
+	if (ok && gone == 0)
+		ok = err_set(&e, ERR_NOT_FOUND, "no certificate for %s is held", id.value);
+	return finish(conf, ok, &e);
+}
+
+int
+program_health(char *const *paths, size_t count)
+{
+	struct conf *conf = load_quietly(paths, count);
+	struct err e;
+
+	return conf == NULL ? EXIT_CONFIG : finish(conf, health_ask(conf, &e), &e);
 }

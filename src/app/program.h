@@ -12,3 +12,9 @@ int program_serve(char *const *paths, size_t count);
 /* Loads the files, prints every problem and note, tests directories and trust. Returns the exit
  * code. */
 int program_check(char *const *paths, size_t count);
+/* Each loads the files and looks at what is there, beside a daemon that runs or not: what the
+ * stores hold; that without the entries for name; whether a daemon answers. Returns the exit code.
+ */
+int program_list(char *const *paths, size_t count, bool json);
+int program_forget(char *const *paths, size_t count, const char *name);
+int program_health(char *const *paths, size_t count);

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What an operator asks: health, readiness, metrics."""
+"""What an operator asks: health, readiness, metrics, and what is held."""
 import datetime
+import json
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import threading
 import time
@@ -11,6 +13,7 @@ import time
 import pytest
 
 from lab.bind import KEYGEN, NAMED, Bind, Key
+from lab.daemon import acmems
 from lab.fakeca import problem
 from lab.http import Raw, request
 from lab.util import free_port, port_open, wait_until
@@ -262,3 +265,155 @@ def test_dns_updates(testca, watched, csrs, tmp_path):
         assert d.metrics()("acmems_dns_updates_total", result="failed") == 1
     finally:
         bind.stop()
+
+
+# --list, --forget, --health: beside a daemon that runs or not
+
+def snapshot(folder):
+    return sorted((str(p), p.stat().st_mtime_ns, p.stat().st_mode) for p in folder.rglob("*"))
+
+
+def listed(d, *more):
+    code, out, err = acmems("--list", "--json", d.conf_path, *more)
+    assert code == 0, err
+    return json.loads(out)
+
+
+def test_list(fakeca, watched, csrs):
+    d = watched(fakeca)
+    first, second = csrs.make("www.example.org", "mail.example.org"), csrs.make("b.example.org")
+    d.sign(first).expect(200)
+    fakeca.lifetime, fakeca.start_offset = datetime.timedelta(days=5), datetime.timedelta(days=-85)
+    d.sign(second).expect(200)
+    before = snapshot(d.storage)
+    entries = {tuple(e["names"]): e for e in listed(d)}
+    assert len(entries) == 2
+    e = entries["mail.example.org", "www.example.org"]
+    meta = d.meta(first)
+    assert e["block"] == "test" and e["storage"] == "file" and e["verification"] == "http"
+    assert e["serial"] == meta["serial"] and e["expires"] == meta["not_after"]
+    assert e["due_since"] is None and e["fetched"] and e["peer"] == "127.0.0.1"
+    assert e["directory"] == fakeca.directory and e["path"] == str(d.entry(first))
+    due = entries["b.example.org",]
+    since = datetime.datetime.fromisoformat(due["due_since"].replace("Z", "+00:00"))
+    ends = datetime.datetime.fromisoformat(due["expires"].replace("Z", "+00:00"))
+    assert ends - since == datetime.timedelta(days=14)
+
+    code, out, err = acmems("--list", d.conf_path)
+    assert code == 0 and err == ""
+    head, *rows = out.splitlines()
+    assert head.split() == ["NAMES", "BLOCK", "SERIAL", "EXPIRES", "DUE", "SINCE", "FETCHED", "PEER",
+                            "CA", "DIRECTORY", "ENTRY"]
+    assert len(rows) == 2 and all(len(re.split("  +", row)) == 9 for row in rows)
+    row = next(r for r in rows if "www.example.org" in r)
+    for text in (meta["serial"], meta["not_after"], str(d.entry(first)), fakeca.directory):
+        assert text in row
+    assert snapshot(d.storage) == before
+
+
+def test_list_leaves_no_trace(fakeca, watched):
+    """Nothing was ever stored: no directory is made, neither of a store nor of the account."""
+    d = watched(fakeca, start=False)
+    d.write_conf()
+    before = snapshot(d.folder)
+    assert listed(d) == []
+    assert acmems("--list", d.conf_path) == (0, "", "")
+    assert acmems("--forget", "www.example.org", d.conf_path)[0] == 1
+    assert snapshot(d.folder) == before
+
+
+def test_list_of_a_hostile_cache(fakeca, watched, csrs):
+    d = watched(fakeca)
+    csr, plain, broken = (csrs.make(f"{n}.example.org") for n in "abc")
+    for body in (csr, plain, broken):
+        d.sign(body).expect(200)
+    (d.entry(plain) / "meta.json").unlink()  # as the original wrote it
+    (d.entry(broken) / "meta.json").write_text("{")
+    path = d.entry(csr) / "meta.json"
+    meta = json.loads(path.read_text())
+    meta.update(auth="\x1b[2J\x1b]0;owned\x07\nFAKE  ROW", peer="x" * 5000, profile="\u009b31m\u202e",
+                directory=fakeca.directory + "\r", names=["a.example.org", "not a name", "*\x1b.org", 7])
+    path.write_text(json.dumps(meta))
+    code, out, err = acmems("--list", d.conf_path)
+    assert code == 0 and err == ""
+    assert len(out.splitlines()) == 3 and not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f]", out)
+    assert max(map(len, out.splitlines())) < 1500
+    entries = {e["names"][0]: e for e in listed(d)}
+    assert set(entries) == {"a.example.org", "b.example.org"}
+    assert entries["a.example.org"]["block"] == "?[2J?]0;owned??FAKE  ROW"
+    assert entries["b.example.org"]["block"] is None and entries["b.example.org"]["serial"]
+
+
+def test_list_of_what_cannot_be_read(fakeca, watched, tmp_path):
+    d = watched(fakeca, start=False)
+    d.storage.write_text("a file in its place")
+    d.write_conf()
+    code, out, err = acmems("--list", d.conf_path)
+    assert code == 1 and str(d.storage) in err
+    assert acmems("--list", tmp_path / "no.conf")[0] == 2
+    assert acmems("--json", d.conf_path)[0] == 2
+    assert acmems("--list")[0] == 2
+
+
+def test_forget(fakeca, watched, csrs, cert):
+    """A daemon that runs notices with the next request."""
+    d = watched(fakeca)
+    one, both, other = csrs.make("a.example.org"), csrs.make("a.example.org", "b.example.org"), \
+        csrs.make("other.example.org")
+    serials = {body: cert(d.sign(body)).serial for body in (one, both, other)}
+    assert all(cert(d.sign(body)).serial == serial for body, serial in serials.items())
+    code, out, err = acmems("--forget", "A.Example.ORG", d.conf_path)
+    assert code == 0 and err == "" and len(out.splitlines()) == 2
+    assert str(d.entry(one)) in out and str(d.entry(both)) in out
+    assert not d.entry(one).exists() and not d.entry(both).exists() and d.entry(other).exists()
+    for body, serial in serials.items():
+        assert (cert(d.sign(body)).serial == serial) == (body == other)
+    code, out, err = acmems("--forget", "nosuch.example.org", d.conf_path)
+    assert code == 1 and "no certificate for nosuch.example.org" in err and out == ""
+    for name in ("not a name", "", "*", "-x"):
+        assert acmems(f"--forget={name}", d.conf_path)[0] == 2, name
+
+
+@pytest.mark.parametrize("listener", ["127.0.0.1:{port}", "0.0.0.0:{port}", "[::]:{port}",
+                                      "localhost:{port}", "unix:{folder}/sock"])
+def test_health(fakeca, watched, listener):
+    d = watched(fakeca)
+    d.update({"mgmt": {"listener": listener.format(port=d.port, folder=d.folder)}}).restart()
+    assert acmems("--health", d.conf_path) == (0, "", "")
+    d.stop()
+    code, out, err = acmems("--health", d.conf_path)
+    assert code == 1 and out == "" and err.startswith("acmems: ")
+
+
+def test_health_of_the_status_listener(fakeca, watched):
+    d = watched(fakeca)
+    d.update({"mgmt": {"listener": ""}}).restart()
+    assert acmems("--health", d.conf_path)[0] == 0
+    d.update({"status": {"listener": None}}).write_conf()
+    code, _, err = acmems("--health", d.conf_path)
+    assert code == 1 and "no listener" in err
+
+
+@pytest.mark.parametrize("answer", [b"", b"HTTP/1.1 503 Busy\r\n\r\n", b"HTTP/1.1 2000 x\r\n\r\n",
+                                    b"SSH-2.0-x\r\n", b"HTTP/1.1 200", None])
+def test_health_of_somebody_else(fakeca, watched, answer):
+    """None: accepts and says nothing; the time is bounded."""
+    d = watched(fakeca, start=False)
+    d.write_conf()
+    with socket.create_server(("127.0.0.1", d.port)) as server:
+        def serve():
+            with server.accept()[0] as s:
+                s.recv(1000)
+                if answer is None:
+                    done.wait(20)
+                else:
+                    s.sendall(answer)
+        done = threading.Event()
+        thread = threading.Thread(target=serve)
+        thread.start()
+        started = time.monotonic()
+        code, out, err = acmems("--health", d.conf_path)
+        done.set()
+        thread.join()
+    assert code == 1 and out == "" and err.startswith("acmems: ")
+    assert time.monotonic() - started < 15
