@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What an operator asks: health, readiness, metrics, and what is held."""
 import datetime
+import functools
 import json
 import re
 import shutil
@@ -13,7 +14,7 @@ import time
 import pytest
 
 from lab.bind import KEYGEN, NAMED, Bind, Key
-from lab.daemon import acmems
+from lab.daemon import ROOT, acmems
 from lab.fakeca import problem
 from lab.http import Raw, request
 from lab.util import free_port, port_open, wait_until
@@ -417,3 +418,70 @@ def test_health_of_somebody_else(fakeca, watched, answer):
         thread.join()
     assert code == 1 and out == "" and err.startswith("acmems: ")
     assert time.monotonic() - started < 15
+
+
+# contrib: the dashboard and the alerts speak of what there is
+
+PROMETHEUS = ROOT / "contrib/prometheus"
+DASHBOARD = ROOT / "contrib/grafana/acmems.json"
+
+
+def rule_expressions():
+    text = (PROMETHEUS / "acmems.rules.yml").read_text()
+    found = re.findall(r"^ +expr: (?:\|\n((?:^ {10}.*\n)+)|(.*)\n)", text, re.M)
+    assert len(found) == text.count("- alert:")
+    return [block or line for block, line in found]
+
+
+def dashboard_expressions():
+    dashboard = json.loads(DASHBOARD.read_text())
+    found = [t["expr"] for p in dashboard["panels"] for t in p.get("targets", [])]
+    found += [v["definition"] for v in dashboard["templating"]["list"] if v["type"] == "query"]
+    assert len(found) > 30
+    return found
+
+
+def test_alert_rules():
+    for check in (("check", "rules", "acmems.rules.yml"), ("test", "rules", "acmems.test.yml")):
+        p = promtool(*check, cwd=PROMETHEUS)
+        assert p.returncode == 0 and "SUCCESS" in p.stdout, p.stdout
+    alerts = set(re.findall(r"- alert: (\w+)", (PROMETHEUS / "acmems.rules.yml").read_text()))
+    fired = re.findall(r"alertname: (\w+)\n +exp_alerts:", (PROMETHEUS / "acmems.test.yml").read_text())
+    assert alerts == set(fired)
+
+
+def test_dashboard_is_good_promql(tmp_path):
+    values = {"$__rate_interval": "5m", "$instance": ".*", "$job": ".*"}
+    rules = [{"record": f"x{i}", "expr": functools.reduce(lambda e, v: e.replace(*v), values.items(), e)}
+             for i, e in enumerate(dashboard_expressions()) if not e.startswith("label_values")]
+    path = tmp_path / "rules.json"  # which is YAML too
+    path.write_text(json.dumps({"groups": [{"name": "dashboard", "rules": rules}]}))
+    p = promtool("check", "rules", path)
+    assert p.returncode == 0, p.stdout
+    places = [tuple(p["gridPos"].values()) for p in json.loads(DASHBOARD.read_text())["panels"]]
+    cells = [(x + i, y + k) for x, y, w, h in places for i in range(w) for k in range(h)]
+    assert len(cells) == len(set(cells)) and max(x for x, _ in cells) < 24
+
+
+def test_what_they_name_is_exported(fakeca, watched, csrs):
+    """Metrics, and the labels they are asked for."""
+    fakeca.lifetime, fakeca.start_offset = datetime.timedelta(days=5), datetime.timedelta(days=-85)
+    d = watched(fakeca)
+    d.sign(csrs.make("www.example.org")).expect(200)
+    m = wait_until(lambda: (m := d.metrics()).find("acmems_certificates_due") and m)
+    labels = {}
+    for name, have, _ in m.samples:
+        labels.setdefault(name, {"instance", "job"}).update(have)
+    named = set()
+    for expression in rule_expressions() + dashboard_expressions():
+        for name, selector in re.findall(r"\b((?:acmems|process)_\w+)(?:\{([^}]*)\})?", expression):
+            assert name in labels, f"{name} is not exported"
+            assert set(re.findall(r"(\w+)\s*[!=]~?", selector)) <= labels[name], expression
+            named.add(name)
+        grouped = re.findall(r"by \(([^)]*)\)", expression)
+        metrics = re.findall(r"\b((?:acmems|process)_\w+)", expression)
+        for label in ", ".join(grouped).split(", "):
+            assert not label or any(label in labels[name] for name in metrics), expression
+    # And nothing that is exported is forgotten there.
+    assert {re.sub("_(bucket|sum|count)$", "", n) for n in labels if n.startswith("acmems_")} == \
+        {re.sub("_(bucket|sum|count)$", "", n) for n in named if n.startswith("acmems_")}
