@@ -88,9 +88,7 @@ def make_get(tmp_path):
 @pytest.fixture
 def house(make_pebble, make_get):
     get = make_get()
-    ca = make_pebble(get.http_port)
-    ca.dns.dns_port = get.dns_port
-    return House(get, ca.restart())
+    return House(get, make_pebble(get.http_port, dns_port=get.dns_port))
 
 
 @pytest.fixture
@@ -109,9 +107,9 @@ def small(make_testca, make_get):
 # The whole way
 
 def test_http01(house):
-    g = house.start("http01", *domains("www.example.org", "mail.example.org")).serving()
+    g = house.start("http01", *domains("www.example.org", "mail.example.org", "127.0.0.1")).serving()
     cert = house.cert()
-    assert cert.names == ["mail.example.org", "www.example.org"]
+    assert cert.names == ["mail.example.org", "www.example.org"] and cert.ips == ["127.0.0.1"]
     assert cert.pubkey() == pubkey_of(g.key)
     assert "BEGIN PRIVATE KEY" in g.key.read_text()
     text = run("openssl", "pkey", "-in", g.key, "-noout", "-text").stdout

@@ -45,17 +45,28 @@ class Challtestsrv:
         self.process.stop()
 
 
+class NameServer:
+    """One that somebody else runs."""
+
+    def __init__(self, dns_port):
+        self.dns_port = dns_port
+
+    def stop(self):
+        pass
+
+
 class Pebble:
     """One CA. Its ports stay the same over stop() and start(), its state does not (as with Pebble)."""
 
     def __init__(self, folder, binaries, tls, challenge_port, new, *, env=None, strict=None,
-                 address="127.0.0.1", **config):
+                 address="127.0.0.1", dns_port=None, **config):
         self.new, self.address = new, address
         self.folder = folder
         folder.mkdir(parents=True, exist_ok=True)
         self.tls = tls
         self.binary = os.path.join(binaries, "pebble")
-        self.dns = Challtestsrv(folder, os.path.join(binaries, "pebble-challtestsrv"))
+        self.dns = NameServer(dns_port) if dns_port else \
+            Challtestsrv(folder, os.path.join(binaries, "pebble-challtestsrv"))
         self.port, self.management = free_port(), free_port()
         cert, key = tls.server()
         self.config = {
