@@ -27,6 +27,9 @@ utf8_printable(const char *p)
 				return 0;
 			c = c << 6 | (u[i] & 0x3fu);
 		}
+		/* Line and paragraph separator end a line for some who read. */
+		if (c == 0x2028 || c == 0x2029)
+			return 0;
 		if (c < forms[f].least || c > 0x10ffff || (c >= 0xd800 && c <= 0xdfff))
 			return 0;
 		return forms[f].len;

@@ -23,8 +23,8 @@ static void
 test_not_printable(void **state)
 {
 	static const char *const rows[] = {"", "\x1f", "\x7f", "\x80", "\xff", "\xc2\x9b", "\xc3",
-	    "\xc3x", "\xc0\xaf", "\xe0\x80\xaf", "\xed\xa0\x80", "\xf4\x90\x80\x80",
-	    "\xf0\x9f\x98"};
+	    "\xc3x", "\xc0\xaf", "\xe0\x80\xaf", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xf0\x9f\x98",
+	    "\xe2\x80\xa8", "\xe2\x80\xa9"};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		assert_int_equal(utf8_printable(rows[i]), 0);
