@@ -50,6 +50,8 @@ check_log(struct conf *conf)
 	if (!log_check(&conf->log, &e))
 		conf_problem_add(
 		    conf, &conf->destination_at, "[logging] destination: %s", e.detail);
+	if (!log_check_audit(&conf->log, &e))
+		conf_problem_add(conf, &conf->audit_at, "[logging] audit: %s", e.detail);
 }
 
 static struct ssl_ctx_st *

@@ -96,7 +96,7 @@ struct conf {
 	size_t auth_count;
 	struct log_conf log;
 	struct conf_at destination_at;
-	char *audit;             /* path or NULL */
+	struct conf_at audit_at;
 	char **status_listeners; /* [status] */
 	size_t status_listener_count;
 	char *user; /* [process] user, or NULL */

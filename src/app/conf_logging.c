@@ -120,6 +120,19 @@ set_format(
 	return true;
 }
 
+/* ---- audit ---- */
+
+static void
+set_audit(struct conf_build *b, const struct conf_entry *in)
+{
+	struct log_conf *log = &b->conf->log;
+
+	log->audit = conf_keep_text(b->conf, in->value);
+	if (log->destination == LOG_TO_FILE && strcmp(log->audit, log->path) == 0)
+		conf_error(
+		    b, in->place, "audit: %s is the log's own file; name another", in->value);
+}
+
 /* ---- the sections ---- */
 
 static const struct conf_setter setters[] = {
@@ -141,10 +154,9 @@ conf_build_logging(struct conf_build *b)
 		conf_warn(b, python->place,
 		    "config-file belonged to the Python program; it is ignored, and level, "
 		    "destination and format count");
-	if (audit != NULL) {
-		b->conf->audit = conf_keep_text(b->conf, audit->value);
-		conf_error(b, audit->place, "audit: not in this version yet; leave it out");
-	}
+	b->conf->audit_at = conf_at(b, s, "audit");
+	if (audit != NULL)
+		set_audit(b, audit);
 }
 
 void

@@ -2,7 +2,6 @@
 #include "base/log.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,10 +11,13 @@
 
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "base/log_audit.h"
 #include "base/log_journal.h"
 #include "base/log_line.h"
 #include "base/log_stream.h"
 #include "config.h"
+
+static const char LOG_FILE[] = "log file";
 
 static struct {
 	enum log_level level;
@@ -25,34 +27,30 @@ static struct {
 	struct log_stream stream; /* of stderr, stdout or the file */
 } state = {.level = LOG_LEVEL_WARNING, .stream = {.fd = STDERR_FILENO}};
 
-/* A FIFO nobody reads is an error, not a wait. */
-static int
-open_file(const char *path, struct err *e)
+static bool
+check_file(const char *path, const char *what, struct err *e)
 {
-	int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0640);
-	int saved = errno;
+	bool there = access(path, F_OK) == 0;
+	int fd = log_stream_open(path, what, e);
 
 	if (fd < 0)
-		err_errno(e, ERR_CONFIG, saved, "log file %s", path);
-	return fd;
+		return false;
+	close(fd);
+	if (!there)
+		unlink(path);
+	return true;
 }
 
 bool
 log_check(const struct log_conf *conf, struct err *e)
 {
-	bool there;
-	int fd;
+	return conf->destination != LOG_TO_FILE || check_file(conf->path, LOG_FILE, e);
+}
 
-	if (conf->destination != LOG_TO_FILE)
-		return true;
-	there = access(conf->path, F_OK) == 0;
-	fd = open_file(conf->path, e);
-	if (fd < 0)
-		return false;
-	close(fd);
-	if (!there)
-		unlink(conf->path);
-	return true;
+bool
+log_check_audit(const struct log_conf *conf, struct err *e)
+{
+	return conf->audit == NULL || check_file(conf->audit, "audit file", e);
 }
 
 /* Lets go of what the present destination holds. */
@@ -87,11 +85,17 @@ log_configure(const struct log_conf *conf, struct err *e)
 		    "this program was built without the systemd journal: "
 		    "use stderr, syslog or a file as log destination");
 	if (conf->destination == LOG_TO_FILE) {
-		fd = open_file(conf->path, e);
+		fd = log_stream_open(conf->path, LOG_FILE, e);
 		if (fd < 0)
 			return false;
-		path = xstrdup(conf->path);
 	}
+	if (!log_audit_open(conf->audit, e)) {
+		if (fd >= 0)
+			close(fd);
+		return false;
+	}
+	if (conf->destination == LOG_TO_FILE)
+		path = xstrdup(conf->path);
 	release();
 	state.level = conf->level;
 	state.destination = conf->destination;
@@ -106,22 +110,24 @@ log_configure(const struct log_conf *conf, struct err *e)
 bool
 log_reopen(struct err *e)
 {
+	bool audit = log_audit_reopen(e);
 	int fd;
 
 	if (state.destination != LOG_TO_FILE)
-		return true;
-	fd = open_file(state.path, e);
+		return audit;
+	fd = log_stream_open(state.path, LOG_FILE, e);
 	if (fd < 0)
 		return false;
 	log_stream_done(&state.stream);
 	log_stream_file(&state.stream, fd);
-	return true;
+	return audit;
 }
 
 void
 log_close(void)
 {
 	release();
+	log_audit_close();
 	state.destination = LOG_TO_STDERR;
 	state.json = false;
 	state.stream.fd = STDERR_FILENO;
@@ -151,6 +157,7 @@ priority(enum log_level level)
 	    [LOG_LEVEL_INFO] = LOG_INFO,
 	    [LOG_LEVEL_WARNING] = LOG_WARNING,
 	    [LOG_LEVEL_ERROR] = LOG_ERR,
+	    [LOG_LEVEL_AUDIT] = LOG_NOTICE,
 	};
 
 	return priorities[level];

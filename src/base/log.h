@@ -20,6 +20,7 @@ enum log_level {
 	LOG_LEVEL_INFO,
 	LOG_LEVEL_WARNING,
 	LOG_LEVEL_ERROR,
+	LOG_LEVEL_AUDIT, /* decisions (base/log_audit.h), which no level leaves out */
 };
 
 enum log_destination {
@@ -33,8 +34,9 @@ enum log_destination {
 struct log_conf {
 	enum log_level level;
 	enum log_destination destination;
-	const char *path; /* LOG_TO_FILE only; copied */
-	bool json;        /* one JSON object a line instead of text */
+	const char *path;  /* LOG_TO_FILE only; copied */
+	bool json;         /* one JSON object a line instead of text */
+	const char *audit; /* a file for decisions, or NULL; copied */
 };
 
 /* What a line is about. Any member may be NULL. Text form: key=value behind the
@@ -44,6 +46,10 @@ struct log_context {
 	const char *order; /* id of the job, e.g. "o17" */
 	const char *names; /* names of the CSR, comma separated (callers bound it) */
 	const char *block; /* auth block */
+	/* Of decisions. */
+	const char *key;    /* which HMAC key admitted, e.g. "1 of 2" */
+	const char *serial; /* of the certificate */
+	const char *rule;   /* that refuses */
 };
 
 /* Before the first call: warning and above to stderr as text. Opening a file
@@ -51,7 +57,8 @@ struct log_context {
 bool log_configure(const struct log_conf *conf, struct err *e);
 /* Whether log_configure could open the file of conf; makes none. */
 bool log_check(const struct log_conf *conf, struct err *e);
-/* Opens the log file anew (after rotation); keeps the old one if that fails. */
+bool log_check_audit(const struct log_conf *conf, struct err *e);
+/* Opens log file and audit file anew (after rotation); keeps an old one if that fails. */
 bool log_reopen(struct err *e);
 /* Flushes and closes; further lines go to stderr. */
 void log_close(void);

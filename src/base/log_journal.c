@@ -19,5 +19,7 @@ log_journal_write(int priority, const struct log_context *ctx, const char *messa
 		ctx = &nothing;
 	sd_journal_send("MESSAGE=%s", message, "PRIORITY=%d", priority, "SYSLOG_IDENTIFIER=acmems",
 	    "ACMEMS_PEER=%s", or_empty(ctx->peer), "ACMEMS_ORDER=%s", or_empty(ctx->order),
-	    "ACMEMS_NAMES=%s", or_empty(ctx->names), "ACMEMS_BLOCK=%s", or_empty(ctx->block), NULL);
+	    "ACMEMS_NAMES=%s", or_empty(ctx->names), "ACMEMS_BLOCK=%s", or_empty(ctx->block),
+	    "ACMEMS_KEY=%s", or_empty(ctx->key), "ACMEMS_SERIAL=%s", or_empty(ctx->serial),
+	    "ACMEMS_RULE=%s", or_empty(ctx->rule), NULL);
 }

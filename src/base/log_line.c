@@ -13,17 +13,28 @@ static const char *const level_names[] = {
     [LOG_LEVEL_INFO] = "info",
     [LOG_LEVEL_WARNING] = "warning",
     [LOG_LEVEL_ERROR] = "error",
+    [LOG_LEVEL_AUDIT] = "audit",
 };
 
 /* Of each part so many bytes are taken; each becomes six at most. */
-enum { MESSAGE_MAX = 2048, NAMES_MAX = 1024, VALUE_MAX = 256, FRAME = 512 };
-static_assert(
-    (MESSAGE_MAX + NAMES_MAX + 3 * VALUE_MAX) * 6 + FRAME <= LOG_LINE_MAX, "the longest line fits");
+enum {
+	MESSAGE_MAX = 2048,
+	NAMES_MAX = 1024,
+	VALUE_MAX = 256,
+	VALUES = 6,
+	FRAME = 512,
+	TAIL = 32, /* what ends a line that is full */
+	ALL_NAMES = 100 * 256,
+};
+static_assert((MESSAGE_MAX + NAMES_MAX + VALUES * VALUE_MAX) * 6 + FRAME <= LOG_LINE_MAX,
+    "the longest line fits");
+static_assert((NAMES_MAX + VALUES * VALUE_MAX) * 6 + FRAME + ALL_NAMES <= LOG_LINE_MAX,
+    "and so does a decision on as many names as there can be");
 
 const char *
 log_level_name(enum log_level level)
 {
-	assert(level <= LOG_LEVEL_ERROR);
+	assert(level <= LOG_LEVEL_AUDIT);
 	return level_names[level];
 }
 
@@ -68,10 +79,10 @@ static void
 add_escaped(
     struct log_line *line, const char *text, size_t max, const char *special, escape_fn *escape)
 {
-	const char *end = text + max;
+	size_t limit = sizeof(line->text) - TAIL;
 	size_t n;
 
-	while (*text != '\0' && text < end) {
+	for (size_t done = 0; *text != '\0' && done < max && line->len < limit; done += n) {
 		n = utf8_printable(text);
 		if (n == 0)
 			escape(line, (unsigned char)*text);
@@ -79,7 +90,8 @@ add_escaped(
 			add(line, (const char[]){'\\', *text}, 2);
 		else
 			add(line, text, n);
-		text += n > 0 ? n : 1;
+		n = n > 0 ? n : 1;
+		text += n;
 	}
 	if (*text != '\0')
 		adds(line, "...");
@@ -110,6 +122,9 @@ each_member(struct log_line *line, const struct log_context *ctx,
 	    {"order", ctx->order, VALUE_MAX},
 	    {"names", ctx->names, NAMES_MAX},
 	    {"block", ctx->block, VALUE_MAX},
+	    {"key", ctx->key, VALUE_MAX},
+	    {"serial", ctx->serial, VALUE_MAX},
+	    {"rule", ctx->rule, VALUE_MAX},
 	};
 
 	for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++)
@@ -182,5 +197,27 @@ log_line_json(struct log_line *line, int64_t when, enum log_level level,
 	add_member(line, "message", message, MESSAGE_MAX);
 	if (ctx != NULL)
 		each_member(line, ctx, add_member);
+	adds(line, "}\n");
+}
+
+void
+log_line_audit(struct log_line *line, int64_t when, const struct log_context *ctx,
+    const char *names, const char *decision, const char *detail)
+{
+	struct log_context others = ctx != NULL ? *ctx : (struct log_context){0};
+
+	if (names == NULL)
+		names = others.names;
+	others.names = NULL;
+	line->len = 0;
+	adds(line, "{\"time\":\"");
+	add_time(line, when);
+	adds(line, "\"");
+	add_member(line, "decision", decision, VALUE_MAX);
+	each_member(line, &others, add_member);
+	if (detail != NULL)
+		add_member(line, "detail", detail, NAMES_MAX);
+	if (names != NULL)
+		add_member(line, "names", names, SIZE_MAX);
 	adds(line, "}\n");
 }

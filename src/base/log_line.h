@@ -10,7 +10,7 @@
 
 #include "base/log.h"
 
-enum { LOG_LINE_MAX = 24 * 1024 };
+enum { LOG_LINE_MAX = 48 * 1024 };
 
 struct log_line {
 	char text[LOG_LINE_MAX]; /* NUL-terminated; the newline at its end counts */
@@ -27,3 +27,7 @@ void log_line_text(struct log_line *line, int64_t when, enum log_level level,
 /* One JSON object and a newline. */
 void log_line_json(struct log_line *line, int64_t when, enum log_level level,
     const struct log_context *ctx, const char *message);
+/* One JSON object and a newline: time, decision, the members of ctx (which may be NULL), detail,
+ * and names (NULL: those of ctx), of which far more fit than in a line of the log. */
+void log_line_audit(struct log_line *line, int64_t when, const struct log_context *ctx,
+    const char *names, const char *decision, const char *detail);

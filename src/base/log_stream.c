@@ -10,6 +10,17 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+int
+log_stream_open(const char *path, const char *what, struct err *e)
+{
+	int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0640);
+	int saved = errno;
+
+	if (fd < 0)
+		err_errno(e, ERR_CONFIG, saved, "%s %s", what, path);
+	return fd;
+}
+
 static int
 open_again(int fd)
 {

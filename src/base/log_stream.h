@@ -2,13 +2,14 @@
 /*
  * Lines to a descriptor whose reader may be slow or asleep: a pipe, a terminal,
  * a socket. Nothing here waits for him. Lines that cannot be written are lost and
- * counted; a line half written is finished before the next. For base/log.c.
+ * counted; a line half written is finished before the next. For base/log.c and base/log_audit.c.
  */
 #pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/err.h"
 #include "base/log_line.h"
 
 struct log_stream {
@@ -19,6 +20,9 @@ struct log_stream {
 	char rest[LOG_LINE_MAX];
 };
 
+/* A file to append to, made with mode 0640; -1 with ERR_CONFIG, which begins with what. A FIFO
+ * nobody reads is an error, not a wait. */
+int log_stream_open(const char *path, const char *what, struct err *e);
 /* fd stays as it is for others who share it (O_NONBLOCK belongs to the open file, not to the
  * descriptor): where the system allows it, the same pipe or terminal is opened once more. */
 void log_stream_standard(struct log_stream *s, int fd);

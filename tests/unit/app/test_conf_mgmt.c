@@ -55,7 +55,7 @@ test_defaults(void **state)
 	assert_int_equal(c->log.level, LOG_LEVEL_WARNING);
 	assert_int_equal(c->log.destination, LOG_TO_STDERR);
 	assert_false(c->log.json);
-	assert_null(c->audit);
+	assert_null(c->log.audit);
 	assert_null(c->user);
 	assert_int_equal(c->status_listener_count, 0);
 	conf_free(c);
@@ -397,6 +397,18 @@ test_config_file_belonged_to_python(void **state)
 	expect("logging", "config-file = logging.ini", CONF_WARNING, "belonged to the Python");
 }
 
+static void
+test_audit(void **state)
+{
+	struct conf *c = conf_test_fine("[logging]\naudit = /var/log/audit\n" ACCOUNT AUTH);
+
+	(void)state;
+	assert_string_equal(c->log.audit, "/var/log/audit");
+	conf_free(c);
+	expect("logging", "audit = /var/log/a\ndestination = /var/log/a", CONF_ERROR,
+	    "is the log's own file");
+}
+
 /* ---- [status] ---- */
 
 static void
@@ -419,7 +431,6 @@ static void
 test_refused_for_now(void **state)
 {
 	(void)state;
-	expect("logging", "audit = /var/log/audit", CONF_ERROR, "not in this version yet");
 	expect("process", "user = acmems", CONF_ERROR, "not in this version yet");
 	conf_free(conf_test_fine("[status]\nlistener =\n[process]\n" ACCOUNT AUTH));
 }
@@ -429,6 +440,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_defaults),
+	    cmocka_unit_test(test_audit),
 	    cmocka_unit_test(test_listeners),
 	    cmocka_unit_test(test_listeners_clash),
 	    cmocka_unit_test(test_listeners_clash_with_defaults),
