@@ -174,6 +174,17 @@ identifiers_text(const struct identifiers *set, char *out, size_t size)
 }
 
 char *
+identifiers_list(const struct identifiers *set)
+{
+	struct buf list;
+
+	buf_init(&list, SIZE_MAX);
+	for (size_t i = 0; i < set->count; i++)
+		buf_addf(&list, "%s%s", i > 0 ? ", " : "", set->items[i].value);
+	return buf_take(&list, NULL);
+}
+
+char *
 identifiers_key(const struct identifiers *set)
 {
 	struct buf key;

@@ -41,5 +41,7 @@ void identifiers_done(struct identifiers *set);
 bool identifiers_equal(const struct identifiers *a, const struct identifiers *b);
 /* "a.example, b.example, ... (N more)" in at most size bytes; returns out. */
 char *identifiers_text(const struct identifiers *set, char *out, size_t size);
+/* "a.example, b.example": all of them. The caller frees it. */
+char *identifiers_list(const struct identifiers *set);
 /* One key for equal sets, whatever their order: "dns:a,dns:b,ip:192.0.2.1". The caller frees it. */
 char *identifiers_key(const struct identifiers *set);

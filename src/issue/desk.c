@@ -74,6 +74,8 @@ forget_job(struct desk *d, struct desk_job *dj)
 	d->job_count--;
 	job_free(dj->job);
 	grounds_release(dj->grounds);
+	free(dj->asked.key);
+	free(dj->asked.names);
 	free(dj->key);
 	free(dj);
 }
@@ -221,11 +223,28 @@ answer_waiters(struct desk_job *dj)
 	struct sign *s;
 
 	while ((s = TAILQ_FIRST(&dj->waiters)) != NULL) {
-		if (chain != NULL)
+		if (chain != NULL) {
+			if (!s->first)
+				sign_audit_redelivered(s, chain->leaf.serial);
 			sign_answer(s, chain->pem, chain->pem_len, false);
-		else
+		} else {
+			sign_audit_refused(s, dj->rule, job_error(dj->job));
 			sign_fail(s, job_error(dj->job));
+		}
 	}
+}
+
+/* Also if nobody waits for it any more. */
+static void
+audit_issued(const struct desk_job *dj)
+{
+	audit_tell(AUDIT_ISSUED,
+	    &(struct audit){
+		.who = job_log(dj->job),
+		.key = dj->asked.key,
+		.names = dj->asked.names,
+		.serial = job_chain(dj->job)->leaf.serial,
+	    });
 }
 
 static void
@@ -234,10 +253,12 @@ job_ended(void *arg, struct job *j)
 	struct desk_job *dj = arg;
 	struct desk *d = dj->desk;
 
-	if (job_chain(j) != NULL)
+	if (job_chain(j) != NULL) {
+		audit_issued(dj);
 		remember_success(d, dj);
-	else
+	} else {
 		remember_failure(d, j);
+	}
 	/* From here on the same body is a new matter. */
 	map_remove(d->by_key, dj->key, strlen(dj->key));
 	answer_waiters(dj);
@@ -266,7 +287,11 @@ may_order(void *arg, const struct job *j, struct err *e)
 {
 	struct desk_job *dj = arg;
 
-	return desk_may_order(dj->desk, dj->grounds, job_names_key(j), e);
+	dj->rule = "remembered";
+	if (!desk_may_order(dj->desk, dj->grounds, job_names_key(j), e))
+		return false;
+	dj->rule = NULL;
+	return true;
 }
 
 static bool
@@ -322,6 +347,8 @@ desk_job_start(
 	dj->grounds = grounds_hold(s->grounds);
 	dj->key = xstrdup(key);
 	dj->store = s->store;
+	dj->asked.key = s->asked.key != NULL ? xstrdup(s->asked.key) : NULL;
+	dj->asked.names = s->asked.names != NULL ? xstrdup(s->asked.names) : NULL;
 	TAILQ_INIT(&dj->waiters);
 	TAILQ_INSERT_TAIL(&d->jobs, dj, entry);
 	map_put(d->by_key, key, strlen(key), dj);
@@ -348,9 +375,12 @@ desk_bar_key(struct desk *d, struct store *store, const uint8_t spki_sha256[32])
 
 	store_bar_key(store, spki_sha256);
 	refuse_key(&e);
-	TAILQ_FOREACH_SAFE (dj, &d->jobs, entry, next)
-		if (memcmp(job_spki_sha256(dj->job), spki_sha256, 32) == 0)
-			job_refuse(dj->job, &e);
+	TAILQ_FOREACH_SAFE (dj, &d->jobs, entry, next) {
+		if (memcmp(job_spki_sha256(dj->job), spki_sha256, 32) != 0)
+			continue;
+		dj->rule = "key";
+		job_refuse(dj->job, &e);
+	}
 }
 
 bool

@@ -24,6 +24,8 @@ free_now(void *arg)
 	free(s->profile);
 	free(s->peer);
 	free(s->names);
+	free(s->asked.key);
+	free(s->asked.names);
 	err_slot_clear(&s->error);
 	free(s);
 }
@@ -69,6 +71,38 @@ sign_drop(struct sign *s)
 	if (s->op.slot != NULL)
 		op_end(&s->op);
 }
+
+/* ---- the audit ---- */
+
+void
+sign_audit_redelivered(const struct sign *s, const char *serial)
+{
+	audit_tell(AUDIT_REDELIVERED,
+	    &(struct audit){
+		.who = &s->log,
+		.key = s->asked.key,
+		.names = s->asked.names,
+		.serial = serial,
+	    });
+}
+
+void
+sign_audit_refused(const struct sign *s, const char *rule, const struct err *e)
+{
+	/* Then it gets a certificate all the same. */
+	if (sign_has_stand_in(s, e))
+		return;
+	audit_refusal(AUDIT_REFUSED,
+	    &(struct audit){
+		.who = &s->log,
+		.key = s->asked.key,
+		.names = s->asked.names,
+		.rule = rule,
+	    },
+	    e);
+}
+
+/* ---- the answer ---- */
 
 void
 sign_answer(struct sign *s, const char *pem, size_t pem_len, bool cached)
@@ -124,6 +158,7 @@ answer_with_due(struct sign *s, const struct err *e)
 	log_error(&s->log,
 	    "renewal failed, the stored certificate (valid until %s) is given out: %s",
 	    date_format_rfc3339(s->due.not_after, until), e->detail);
+	sign_audit_redelivered(s, s->due.serial);
 	finish(s, &result, NULL);
 }
 

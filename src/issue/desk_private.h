@@ -17,6 +17,7 @@
 #include "codec/digest.h"
 #include "ev/loop.h"
 #include "ev/op.h"
+#include "issue/audit.h"
 #include "issue/desk.h"
 #include "issue/failures.h"
 #include "issue/grounds.h"
@@ -32,6 +33,12 @@ enum { SIGN_NAMES_SHOWN = 256 };
 
 TAILQ_HEAD(signs, sign);
 
+/* What an audit line says beside the log's context. */
+struct asked {
+	char *key;   /* which HMAC key admitted; NULL: none */
+	char *names; /* all of them; NULL: those of the log's context are */
+};
+
 /* A job, and those who wait for it. */
 struct desk_job {
 	TAILQ_ENTRY(desk_job) entry;
@@ -41,6 +48,8 @@ struct desk_job {
 	char *key; /* body, store, CA and profile: who asks for the same waits for it */
 	struct store *store;
 	struct signs waiters;
+	struct asked asked; /* by who asked first */
+	const char *rule;   /* that makes it fail; NULL: the CA's */
 };
 
 struct desk {
@@ -72,6 +81,7 @@ struct due {
 	char *pem; /* NULL: there is none */
 	size_t pem_len;
 	int64_t not_after;
+	char serial[SERIAL_HEX];
 };
 
 /* One request, from desk_sign to its completion. */
@@ -102,6 +112,9 @@ struct sign {
 	char *peer;
 	char *names;
 	struct log_context log;
+	struct asked asked;
+	const char *rule; /* that is being applied */
+	bool first;       /* the job began with it */
 };
 
 /* desk.c */
@@ -132,6 +145,10 @@ void sign_join(struct sign *s, struct desk_job *job);
 
 /* desk_answer.c: each ends the request. */
 void sign_answer(struct sign *s, const char *pem, size_t pem_len, bool cached);
+/* The audit lines: it gets a certificate that was issued before, or for who asked first; or none,
+ * because of e: rule NULL is the CA's. */
+void sign_audit_redelivered(const struct sign *s, const char *serial);
+void sign_audit_refused(const struct sign *s, const char *rule, const struct err *e);
 /* Whether the certificate that is due is given out rather than e. */
 bool sign_has_stand_in(const struct sign *s, const struct err *e);
 /* With that certificate, or with e; logs the former only. */

@@ -61,6 +61,8 @@ struct revocation {
 	char *peer;
 	char names[SIGN_NAMES_SHOWN];
 	struct log_context log;
+	struct asked asked;
+	const char *rule; /* that is being applied; NULL: the CA's */
 };
 
 static enum revocation_state enter_look(struct revocation *r);
@@ -127,6 +129,19 @@ static bool
 is_compromised(const struct revocation *r)
 {
 	return r->reason == REVOKE_KEY_COMPROMISE;
+}
+
+static void
+tell_audit(const struct revocation *r, enum audit_decision decision, const char *detail)
+{
+	audit_tell(decision,
+	    &(struct audit){
+		.who = &r->log,
+		.key = r->asked.key,
+		.names = r->asked.names,
+		.serial = r->chain->leaf.serial,
+		.detail = detail,
+	    });
 }
 
 /* ---- look: which entries hold it, or another certificate for its key ---- */
@@ -244,7 +259,7 @@ enter_bar(struct revocation *r)
 {
 	r->barred = true;
 	desk_bar_key(r->desk, r->store, key_of(r));
-	log_warning(&r->log, "the key of certificate %s is barred", r->chain->leaf.serial);
+	tell_audit(r, AUDIT_BARRED, NULL);
 	if (!r->store->kind->keeps)
 		return after_bar(r);
 	r->store->kind->bar(r->store, key_of(r), barred, r, &r->step);
@@ -346,6 +361,8 @@ free_now(void *arg)
 	timer_free(r->timer);
 	chain_free(r->chain);
 	grounds_release(r->grounds);
+	free(r->asked.key);
+	free(r->asked.names);
 	free(r->block);
 	free(r->peer);
 	free(r);
@@ -396,15 +413,41 @@ tell(struct revocation *r)
 		tell_failure(r);
 }
 
+static void
+audit_revoked(const struct revocation *r)
+{
+	char detail[40];
+
+	snprintf(detail, sizeof(detail), "reason %d%s", (int)r->reason,
+	    r->already ? ", revoked before" : "");
+	log_info(&r->log, "certificate %s is revoked, %s", r->chain->leaf.serial, detail);
+	tell_audit(r, AUDIT_REVOKED, detail);
+}
+
+static void
+audit_refused(const struct revocation *r)
+{
+	audit_refusal(AUDIT_NOT_REVOKED,
+	    &(struct audit){
+		.who = &r->log,
+		.key = r->asked.key,
+		.names = r->asked.names,
+		.serial = r->chain != NULL ? r->chain->leaf.serial : NULL,
+		.rule = r->rule,
+	    },
+	    &r->error);
+}
+
 static enum revocation_state
 enter_done(struct revocation *r)
 {
 	struct desk *d = r->desk;
 
 	if (r->revoked)
-		log_info(&r->log, "certificate %s is revoked%s, reason %d", r->chain->leaf.serial,
-		    r->already ? " already" : "", (int)r->reason);
-	else if (r->block != NULL)
+		audit_revoked(r);
+	else
+		audit_refused(r);
+	if (!r->revoked && r->block != NULL)
 		log_write(failure_log_level(&r->error), &r->log, "not revoked (%s): %s",
 		    err_kind_name(r->error.kind), r->error.detail);
 	leave(r);
@@ -456,6 +499,7 @@ read_certificate(struct revocation *r, const struct revoke_request *request, str
 		return err_set(e, ERR_BAD_CSR, "the certificate has no names");
 	identifiers_text(&r->chain->names, r->names, sizeof(r->names));
 	r->log.names = r->names;
+	r->asked.names = audit_names(&r->chain->names, r->names);
 	return true;
 }
 
@@ -465,6 +509,7 @@ take_block(struct revocation *r, const struct auth_block *block, size_t key)
 	r->block = xstrdup(block->name);
 	r->store = r->grounds->stores[block->store];
 	r->log.block = r->block;
+	r->asked.key = audit_key(key, block->key_count);
 	if (block->key_count > 1)
 		log_info(&r->log, "may revoke with HMAC key %zu of %zu", key, block->key_count);
 	else
@@ -478,12 +523,18 @@ authorise(struct revocation *r, const struct revoke_request *request, struct err
 	const struct auth_block *block;
 	size_t key;
 
-	if (!policy_possible(policy, POLICY_REVOKE, request->who, request->auth, e) ||
-	    !read_certificate(r, request, e) ||
-	    !policy_admit(policy, POLICY_REVOKE, request->who, request->auth, request->body,
+	r->rule = "auth";
+	if (!policy_possible(policy, POLICY_REVOKE, request->who, request->auth, e))
+		return false;
+	r->rule = "certificate";
+	if (!read_certificate(r, request, e))
+		return false;
+	r->rule = "auth";
+	if (!policy_admit(policy, POLICY_REVOKE, request->who, request->auth, request->body,
 		request->body_len, &r->chain->names, &block, &key, e) ||
 	    !has_room(r->desk, e))
 		return false;
+	r->rule = NULL;
 	take_block(r, block, key);
 	return true;
 }

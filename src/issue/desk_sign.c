@@ -66,6 +66,7 @@ read_body(struct sign *s, struct seen_csr *ret, struct err *e)
 		memcpy(ret->spki_sha256, s->csr->spki_sha256, sizeof(ret->spki_sha256));
 	}
 	s->names = xstrdup(identifiers_text(&ret->names, names, sizeof(names)));
+	s->asked.names = audit_names(&ret->names, s->names);
 	s->log.names = s->names;
 	return true;
 }
@@ -80,6 +81,7 @@ take_block(struct sign *s, const struct auth_block *block, size_t key)
 	s->store = g->stores[block->store];
 	s->challenge = g->challenges[block->verification];
 	s->log.block = s->block;
+	s->asked.key = audit_key(key, block->key_count);
 	if (block->key_count > 1)
 		log_info(&s->log, "admitted with HMAC key %zu of %zu", key, block->key_count);
 	else
@@ -94,14 +96,22 @@ authorise(struct sign *s, const struct sign_request *request, struct err *e)
 	struct seen_csr asked;
 	size_t key;
 
-	if (!policy_possible(policy, POLICY_SIGN, request->who, request->auth, e) ||
-	    !read_body(s, &asked, e))
+	s->rule = "auth";
+	if (!policy_possible(policy, POLICY_SIGN, request->who, request->auth, e))
 		return false;
+	s->rule = "csr";
+	if (!read_body(s, &asked, e))
+		return false;
+	s->rule = "auth";
 	if (!policy_admit(policy, POLICY_SIGN, request->who, request->auth, s->body, s->body_len,
 		&asked.names, &block, &key, e))
 		return false;
 	take_block(s, block, key);
-	if (!check_kind(s->challenge, &asked.names, e) || !check_key(s->desk, &asked, e))
+	s->rule = "verification";
+	if (!check_kind(s->challenge, &asked.names, e))
+		return false;
+	s->rule = "key";
+	if (!check_key(s->desk, &asked, e))
 		return false;
 	seen_put(s->desk->seen, s->digest, &asked);
 	return true;
@@ -131,6 +141,7 @@ fail_now(struct sign *s, const struct err *e)
 		log_write(e->told ? LOG_LEVEL_INFO : LOG_LEVEL_WARNING, &s->log,
 		    "not ordered (%s, again in %lld s)%s%s", err_kind_name(e->kind),
 		    (long long)e->retry_after, e->told ? "" : ": ", e->told ? "" : e->detail);
+	sign_audit_refused(s, "remembered", e);
 	sign_fail(s, e);
 }
 
@@ -161,6 +172,7 @@ order(struct sign *s, const char *key)
 		fail_now(s, &e);
 		return;
 	}
+	s->first = true;
 	sign_join(s, job);
 	log_info(&s->log, "ordered");
 }
@@ -188,6 +200,7 @@ not_in_store(struct sign *s)
 	d->stats.cache_misses++;
 	if (kept != NULL && kept->leaf.not_after > clock_wall()) {
 		log_info(&s->log, "answered with certificate %s, issued before", kept->leaf.serial);
+		sign_audit_redelivered(s, kept->leaf.serial);
 		char *pem = xmemdup(kept->pem, kept->pem_len);
 		size_t len = kept->pem_len;
 		results_taken(d->results, key);
@@ -238,6 +251,7 @@ keep_due(struct sign *s, const struct store_entry *entry)
 	s->due.pem = xmemdup(entry->pem, entry->pem_len);
 	s->due.pem_len = entry->pem_len;
 	s->due.not_after = entry->meta.leaf.not_after;
+	memcpy(s->due.serial, entry->meta.leaf.serial, sizeof(s->due.serial));
 }
 
 static void
@@ -255,6 +269,7 @@ looked_up(void *arg, const struct store_entry *entry, const struct err *e)
 		s->desk->stats.cache_hits++;
 		log_info(&s->log, "answered from storage \"%s\": serial %s", s->store->name,
 		    entry->meta.leaf.serial);
+		sign_audit_redelivered(s, entry->meta.leaf.serial);
 		sign_answer(s, entry->pem, entry->pem_len, true);
 		return;
 	}
@@ -274,6 +289,7 @@ refused(void *arg)
 {
 	struct sign *s = arg;
 
+	sign_audit_refused(s, s->rule, s->error);
 	sign_fail(s, s->error);
 }
 

@@ -104,7 +104,7 @@ def test_running_order_fails(client, testca, csrs):
     thread.join(10)
     assert time.monotonic() - began < 10
     answers[0].expect(415, r"slow\.example\.org", "make a new key")
-    client.daemon.wait_log(r"the key of certificate \w+ is barred")
+    client.daemon.wait_log(r" audit key barred .* serial=\w+")
 
 
 # Who may

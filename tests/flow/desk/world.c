@@ -60,8 +60,11 @@ open_log(struct world *w)
 	int fd = mkstemp(w->log);
 	assert_true(fd >= 0);
 	close(fd);
-	struct log_conf conf = {
-	    .level = LOG_LEVEL_DEBUG, .destination = LOG_TO_FILE, .path = w->log};
+	snprintf(w->audit, sizeof(w->audit), "%s.audit", w->log);
+	struct log_conf conf = {.level = LOG_LEVEL_DEBUG,
+	    .destination = LOG_TO_FILE,
+	    .path = w->log,
+	    .audit = w->audit};
 	assert_true(log_configure(&conf, NULL));
 }
 
@@ -112,6 +115,7 @@ world_teardown(void **state)
 	loop_free(w->loop);
 	log_close();
 	unlink(w->log);
+	unlink(w->audit);
 	assert_int_equal(fake_orders_open(), 0);
 	assert_int_equal(fake_timers_alive(), 0);
 	fake_acme_done();
@@ -220,16 +224,29 @@ pass(struct world *w, int64_t ms)
 	fake_clock_advance(w->loop, ms);
 }
 
-int
-logged(const struct world *w, const char *text)
+static int
+count_lines(const char *path, const char *text, const char *and)
 {
-	FILE *f = fopen(w->log, "r");
-	char line[8192];
+	FILE *f = fopen(path, "r");
+	static char line[65536];
 	int n = 0;
 
 	assert_non_null(f);
 	while (fgets(line, sizeof(line), f) != NULL)
-		n += strstr(line, text) != NULL;
+		n += strstr(line, text) != NULL && strstr(line, and) != NULL &&
+		    (strstr(text, " audit ") != NULL || strstr(line, "Z audit ") == NULL);
 	fclose(f);
 	return n;
+}
+
+int
+logged(const struct world *w, const char *text)
+{
+	return count_lines(w->log, text, "");
+}
+
+int
+audited(const struct world *w, const char *text, const char *and)
+{
+	return count_lines(w->audit, text, and);
 }

@@ -47,7 +47,8 @@ struct world {
 	struct fake_store kept;
 	struct policy *policy;
 	struct desk *desk;
-	char log[64]; /* file, level debug */
+	char log[64];   /* file, level debug */
+	char audit[80]; /* the audit file */
 	int idle;
 };
 
@@ -84,7 +85,10 @@ void issue(struct world *w, struct client *c, const struct body *b);
 
 void settle(struct world *w);
 void pass(struct world *w, int64_t ms);
-/* Lines of the log so far that contain text. */
+/* Lines of the log so far that contain text; without those of the audit, unless text names it. */
 int logged(const struct world *w, const char *text);
+
+/* The lines of the audit file so far that contain both texts. */
+int audited(const struct world *w, const char *text, const char *and);
 
 #define SCENARIO(name) cmocka_unit_test_setup_teardown(name, world_setup, world_teardown)
