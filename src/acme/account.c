@@ -189,6 +189,17 @@ account_answered(struct account *a, const struct request_answer *answer, bool re
 	return update ? ACCOUNT_UPDATE : ACCOUNT_READY;
 }
 
+/* The CA does not want it any more. */
+static enum account_state
+account_unwanted(struct account *a, const struct err *cause)
+{
+	struct err e;
+
+	err_set(&e, cause->kind, "%s; %s", cause->detail, account_gone);
+	e.problem = cause->problem;
+	return account_failed(a, &e);
+}
+
 /* The CA does not know the key. */
 static enum account_state
 account_unknown(struct account *a, const struct err *e)
@@ -210,6 +221,8 @@ looked_up(void *arg, const struct request_answer *answer, const struct err *e)
 		account_move(a, account_answered(a, answer, false));
 	} else if (e->problem == PROBLEM_ACCOUNT_DOES_NOT_EXIST) {
 		account_move(a, account_unknown(a, e));
+	} else if (e->problem == PROBLEM_UNAUTHORIZED) {
+		account_move(a, account_unwanted(a, e));
 	} else {
 		account_move(a, account_failed(a, e));
 	}

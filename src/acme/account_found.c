@@ -10,6 +10,9 @@
 #include "base/alloc.h"
 #include "codec/acme_json.h"
 
+const char account_gone[] = "a deactivated account is gone for good: "
+			    "acme-register --gen-key --force --register makes another one";
+
 /* The Location is the account; a CA that gives none means the one we know. */
 static bool
 find_url(struct account *a, const struct request_answer *answer, char **ret, struct err *e)
@@ -32,9 +35,8 @@ check_status(const struct account *a, enum acme_status status, struct err *e)
 {
 	if (status != ACME_STATUS_DEACTIVATED && status != ACME_STATUS_REVOKED)
 		return true;
-	return err_set(e, ERR_ACCOUNT,
-	    "account: %s says it is %s, for good; a new one needs another account.pem", a->ca->host,
-	    acme_status_name(status));
+	return err_set(e, ERR_ACCOUNT, "account: %s says it is %s; %s", a->ca->host,
+	    acme_status_name(status), account_gone);
 }
 
 /* What the CA says of contacts counts; one that says nothing (Let's Encrypt keeps none) has those
@@ -44,7 +46,7 @@ contacts_right(const struct account *a, const struct json *theirs)
 {
 	const struct ca_conf *conf = &a->ca->conf;
 
-	if (conf->contact_count == 0)
+	if (conf->contact_count == 0 || conf->contacts_as_is)
 		return true;
 	if (json_array_count(theirs) == 0)
 		theirs = registration_contacts(&a->registration);

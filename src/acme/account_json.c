@@ -123,11 +123,14 @@ add_terms(struct json *object, const struct ca *ca, struct err *e)
 
 	if (url == NULL)
 		return true;
-	if (!terms_accepted(&ca->conf.terms, url))
-		return err_set(e, ERR_ACCOUNT,
+	if (!terms_accepted(&ca->conf.terms, url)) {
+		err_set(e, ERR_ACCOUNT,
 		    "%s wants its terms of service accepted: read %s and set "
 		    "accept-terms-of-service = %s",
 		    ca->host, url, url);
+		e->problem = PROBLEM_USER_ACTION_REQUIRED;
+		return false;
+	}
 	json_set_bool(object, "termsOfServiceAgreed", true);
 	return true;
 }

@@ -17,6 +17,7 @@ struct account_post {
 	struct op op;
 	struct ca *ca;
 	char *payload; /* NULL: a look at it */
+	bool anew;     /* newAccount, as if there were none */
 	int64_t deadline;
 	/* What is to be recorded when it is done. */
 	char **contacts;
@@ -98,9 +99,9 @@ post_account_ready(void *arg, const struct err *e)
 {
 	struct account_post *p = arg;
 	struct request_conf conf = {
-	    .mode = REQUEST_SIGNED,
+	    .mode = p->anew ? REQUEST_SIGNED_JWK : REQUEST_SIGNED,
 	    .place = PLACE_ACCOUNT,
-	    .url = account_url(p->ca->account),
+	    .url = p->anew ? p->ca->directory.object.new_account : account_url(p->ca->account),
 	    .payload = p->payload,
 	    .deadline = p->deadline,
 	};
@@ -167,7 +168,7 @@ void
 acme_account_agree_start(
     struct ca *ca, int64_t deadline, acme_account_done_fn *done, void *arg, struct op **slot)
 {
-	post_start(ca, account_agree_payload(), deadline, done, arg, slot);
+	post_start(ca, account_agree_payload(), deadline, done, arg, slot)->anew = true;
 }
 
 void

@@ -27,6 +27,7 @@ void acme_account_fetch_start(
 /* contacts: "mailto:...", copied; these instead of all there are; none is fine. */
 void acme_account_contacts_start(struct ca *ca, char *const *contacts, size_t count,
     int64_t deadline, acme_account_done_fn *done, void *arg, struct op **slot);
+/* By newAccount, which gives the account there is: an update may not speak of terms (7.3.2). */
 void acme_account_agree_start(
     struct ca *ca, int64_t deadline, acme_account_done_fn *done, void *arg, struct op **slot);
 /* For good: there is no way back (7.3.6). */

@@ -34,6 +34,9 @@ enum account_state {
 	ACCOUNT_STATE_COUNT
 };
 
+/* What to do about a deactivated account. */
+extern const char account_gone[];
+
 /* Looked at before an order begins. */
 enum account_file { ACCOUNT_FILE_KEY, ACCOUNT_FILE_PENDING, ACCOUNT_FILE_REGISTRATION };
 enum { ACCOUNT_FILES_COUNT = ACCOUNT_FILE_REGISTRATION + 1 };

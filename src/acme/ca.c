@@ -263,6 +263,12 @@ ca_profile(const struct ca *ca)
 	return ca->conf.profile;
 }
 
+const char *
+ca_terms_url(const struct ca *ca)
+{
+	return ca->directory.object.terms_of_service;
+}
+
 const struct key *
 ca_key(const struct ca *ca)
 {

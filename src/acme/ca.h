@@ -54,6 +54,7 @@ struct ca_conf {
 	char **contacts; /* "mailto:..." */
 	size_t contact_count;
 	bool only_existing;     /* an account that does not exist is not registered */
+	bool contacts_as_is;    /* those of an account that exists are left alone */
 	enum key_type key_type; /* for a key made by us */
 	const char *eab_kid;    /* or NULL */
 	const uint8_t *eab_key;
@@ -88,4 +89,6 @@ void ca_reset(struct ca *ca);
 const char *ca_directory_url(const struct ca *ca);
 const char *ca_account_url(const struct ca *ca); /* "" as long as unknown */
 const char *ca_profile(const struct ca *ca);     /* configured default, or NULL */
+/* URL of its terms of service; NULL: it has none, or its directory has not been read. */
+const char *ca_terms_url(const struct ca *ca);
 const struct key *ca_key(const struct ca *ca);

@@ -150,6 +150,44 @@ key_file_open(const char *dir, enum key_type type, enum key_file_event *ret_even
 	return key;
 }
 
+static bool
+key_file_replace(const char *dir, enum key_type type, bool replace, struct err *e)
+{
+	bool there = key_file_there(dir, KEY_FILE);
+	struct key *key;
+	bool ok;
+
+	if (key_file_there(dir, KEY_FILE_PENDING))
+		return err_set(e, ERR_ACCOUNT,
+		    "%s/" KEY_FILE_PENDING " is a change of keys that was broken off; it has to be "
+		    "brought to its end first, by the daemon or by acme-register without --gen-key",
+		    dir);
+	if (there && !replace)
+		return err_set(e, ERR_ACCOUNT,
+		    "%s/" KEY_FILE " is there already, and the account with it; --force makes "
+		    "another one all the same",
+		    dir);
+	if (there && !key_file_keep_old(dir, e))
+		return false;
+	key = key_generate(type, e);
+	ok = key != NULL && key_file_write(dir, KEY_FILE, key, e);
+	key_free(key);
+	return ok;
+}
+
+bool
+key_file_generate(const char *dir, enum key_type type, bool replace, struct err *e)
+{
+	int lock = -1;
+	bool ok;
+
+	if (!file_mkdirs(dir, DIR_MODE, e) || !account_lock_wait(dir, &lock, e))
+		return false;
+	ok = key_file_replace(dir, type, replace, e);
+	file_unlock(&lock);
+	return ok;
+}
+
 /* ---- changing ---- */
 
 bool

@@ -32,6 +32,10 @@ bool key_file_check(const char *dir, struct err *e);
  * changing the account. NULL: ERR_CONFIG, ERR_BUSY. */
 struct key *key_file_open(
     const char *dir, enum key_type type, enum key_file_event *ret_event, struct err *e);
+/* A new account.pem, in place of one that is there (which becomes account.pem.old) only if that is
+ * wanted. Makes dir, takes the lock, blocks like key_file_open. False: ERR_CONFIG, ERR_BUSY;
+ * ERR_ACCOUNT if there is one, or a key change to be brought to its end first. */
+bool key_file_generate(const char *dir, enum key_type type, bool replace, struct err *e);
 /* The key in DIR/NAME. NULL: ERR_CONFIG, also if there is none. */
 struct key *key_file_load(const char *dir, const char *name, struct err *e);
 

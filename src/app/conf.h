@@ -112,6 +112,10 @@ struct conf {
 struct conf *conf_load(char *const *paths, size_t count);
 void conf_free(struct conf *c);
 
+/* Prints those of at least that severity on standard error. */
+void conf_print_problems(const struct conf *c, enum conf_severity from);
+/* An address as RFC 8555 7.3 wants it: "mailto:", one address, no header fields. */
+bool conf_is_contact(const char *text);
 /* "FILE:LINE: error: message", without newline; the caller frees it. */
 char *conf_problem_text(const struct conf_problem *p);
 

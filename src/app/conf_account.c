@@ -144,8 +144,8 @@ set_eab_key(
 	return true;
 }
 
-static bool
-is_mailto(const char *text)
+bool
+conf_is_contact(const char *text)
 {
 	static const char scheme[] = "mailto:";
 
@@ -166,7 +166,7 @@ set_contacts(struct conf_build *b, const struct conf_section *s)
 
 	ca->contacts = conf_keep(b->conf, n, sizeof(*ca->contacts));
 	for (size_t i = 0; i < n; i++) {
-		if (!is_mailto(in[i].value))
+		if (!conf_is_contact(in[i].value))
 			conf_error(b, in[i].place,
 			    "contact: \"%s\" is not an address such as mailto:admin@example.org",
 			    in[i].value);

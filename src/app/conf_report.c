@@ -136,3 +136,17 @@ conf_problem_text(const struct conf_problem *p)
 		return xasprintf("%s: %s: %s", p->path, severity, p->message);
 	return xasprintf("%s:%d: %s: %s", p->path, p->line, severity, p->message);
 }
+
+void
+conf_print_problems(const struct conf *c, enum conf_severity from)
+{
+	for (size_t i = 0; i < c->problem_count; i++) {
+		char *text;
+
+		if (c->problems[i].severity < from)
+			continue;
+		text = conf_problem_text(&c->problems[i]);
+		fprintf(stderr, "%s\n", text);
+		free(text);
+	}
+}

@@ -16,23 +16,6 @@
 
 enum { DESCRIPTORS = 65536 };
 
-static void
-print_problem(const struct conf_problem *p)
-{
-	char *text = conf_problem_text(p);
-
-	fprintf(stderr, "%s\n", text);
-	free(text);
-}
-
-static void
-print_problems(const struct conf *conf, enum conf_severity from)
-{
-	for (size_t i = 0; i < conf->problem_count; i++)
-		if (conf->problems[i].severity >= from)
-			print_problem(&conf->problems[i]);
-}
-
 /* Once the log is open, warnings belong there. */
 static void
 log_warnings(const struct conf *conf)
@@ -126,7 +109,7 @@ program_serve(char *const *paths, size_t count)
 	int code = EXIT_CONFIG;
 
 	if (conf->failed) {
-		print_problems(conf, CONF_WARNING);
+		conf_print_problems(conf, CONF_WARNING);
 		conf_free(conf);
 	} else {
 		serve(conf, paths, count, &code);
@@ -141,7 +124,7 @@ program_check(char *const *paths, size_t count)
 	struct conf *conf = load(paths, count);
 	bool ok = !conf->failed;
 
-	print_problems(conf, CONF_NOTE);
+	conf_print_problems(conf, CONF_NOTE);
 	if (ok)
 		printf("acmems %s: the configuration is good: %zu auth, %zu verification and %zu "
 		       "storage "
@@ -162,7 +145,7 @@ load_quietly(char *const *paths, size_t count)
 
 	if (!conf->failed)
 		return conf;
-	print_problems(conf, CONF_ERROR);
+	conf_print_problems(conf, CONF_ERROR);
 	conf_free(conf);
 	return NULL;
 }

@@ -78,6 +78,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		must(one_file_writes() <= 1);
 		if (intact || one_file_writes() == 1)
 			check_saved(key, lists[i]);
+		must(registration_record_status(&r, "deactivated"));
+		must(registration_write(&r, NULL));
+		must(
+		    strcmp(json_string(json_member(r.root, "body"), "status"), "deactivated") == 0);
 		registration_done(&r);
 	}
 	return 0;

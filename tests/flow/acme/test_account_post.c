@@ -130,7 +130,9 @@ agreed(void **state)
 	acme_account_agree_start(w.ca, soon(), on_done, &p, &p.op);
 	assert_true(fake_clock_until(w.loop, &p.done, 5000));
 	assert_int_equal(p.e.kind, ERR_NONE);
-	assert_string_equal(w.fake.last_payload[FAKE_ACCOUNT], "{\"termsOfServiceAgreed\":true}");
+	assert_string_equal(
+	    w.fake.last_payload[FAKE_NEW_ACCOUNT], "{\"termsOfServiceAgreed\":true}");
+	assert_int_equal(w.fake.registrations, 1);
 	world_close(&w);
 }
 
