@@ -206,6 +206,20 @@ def options():
     return sorted(entries, key=str)
 
 
+def check_switches():
+    """Every option of acme-get is in its --help and in acme-get(1)."""
+    source = (TOP / "src/app/get_options.c").read_text()
+    names = re.findall(r'^\s*\{"([a-z-]+)", ROW_', source, re.M)
+    if len(names) < 15:
+        return [f"src/app/get_options.c:1: only {len(names)} options understood: has the table's form changed?"]
+    manual = (TOP / "contrib/man/acme-get.1").read_text()
+    usage = source[source.index("get_options_usage[]"):source.index(";\n", source.index("get_options_usage[]"))]
+    return [f"contrib/man/acme-get.1:1: --{n} is missing" for n in names
+            if not re.search(rf"^\.It (.* )?Fl -{n}( |$)", manual, re.M)] + \
+        [f"src/app/get_options.c:1: --{n} is missing in --help" for n in names
+         if not re.search(rf"--{n}(?![a-z-])", usage)]
+
+
 def check_options():
     """Every option the parser knows is in the commented example and in acmems.conf(5)."""
     entries = options()
