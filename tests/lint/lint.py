@@ -288,6 +288,12 @@ def check_readme():
             for part in cells[0].strip("| `").split("..."):
                 if len(part.strip()) > 3 and part.strip() not in said:
                     found.append(f"README.md:{number}: nothing in src/ says '{part.strip()}'")
+        for page in re.findall(r"`(acme[\w.-]*\(\d\))`", line):
+            if not (TOP / "contrib/man" / page[:-1].replace("(", ".")).exists():
+                found.append(f"README.md:{number}: there is no {page}")
+        for option in re.findall(r"(?<!/)acmems --([a-z]+)", line):
+            if f'"{option}"' not in said:
+                found.append(f"README.md:{number}: acmems has no --{option}")
         for target in re.findall(r"\]\(([^)#:]+)\)", line):
             if not (TOP / target).exists():
                 found.append(f"README.md:{number}: there is no {target}")
