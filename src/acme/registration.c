@@ -41,7 +41,7 @@ registration_load(struct registration *r, const char *dir, struct err *e)
 	const char *uri;
 	bool intact;
 
-	r->path = account_path(dir, "registration.json");
+	*r = (struct registration){.path = account_path(dir, "registration.json")};
 	intact = registration_read(r, &r->root, e);
 	if (r->root == NULL)
 		r->root = json_new_object();
