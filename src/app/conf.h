@@ -100,6 +100,7 @@ struct conf {
 	char **status_listeners; /* [status] */
 	size_t status_listener_count;
 	char *user; /* [process] user, or NULL */
+	struct conf_at user_at;
 
 	struct conf_problem *problems; /* in the order of files and lines */
 	size_t problem_count;

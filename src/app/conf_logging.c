@@ -178,6 +178,5 @@ conf_build_process(struct conf_build *b)
 	if (user == NULL)
 		return;
 	b->conf->user = conf_keep_text(b->conf, user->value);
-	conf_error(b, user->place,
-	    "[process] user: not in this version yet; start it as the user it shall run as");
+	b->conf->user_at = conf_at(b, s, "user");
 }

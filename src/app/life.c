@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "app/service.h"
 #include "base/alloc.h"
 #include "base/err.h"
 #include "base/log.h"
@@ -56,6 +57,7 @@ jobs_done(void *arg)
 static void
 drain(struct life *l)
 {
+	service_stopping(l->conf.service, "orders under way come to their end");
 	mgmt_stop_accepting(l->conf.mgmt);
 	l->conf.close_listeners(l->conf.arg);
 	desk_drain(l->conf.desk);

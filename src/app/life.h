@@ -14,6 +14,7 @@ struct desk;
 struct life;
 struct loop;
 struct mgmt;
+struct service;
 
 struct life_conf {
 	struct desk *desk;
@@ -21,8 +22,9 @@ struct life_conf {
 	struct challenges *challenges;
 	int64_t shutdown_timeout_ms;
 	void (*close_listeners)(void *arg); /* of the management side */
-	void (*forget)(void *arg);          /* failures and pauses, on SIGHUP; */
-	void (*reload)(void *arg);          /* and then the configuration is read again */
+	struct service *service;
+	void (*forget)(void *arg); /* failures and pauses, on SIGHUP; */
+	void (*reload)(void *arg); /* and then the configuration is read again */
 	void *arg;
 };
 

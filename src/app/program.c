@@ -7,10 +7,12 @@
 
 #include "app/check.h"
 #include "app/conf.h"
+#include "app/conf_report.h"
 #include "app/health.h"
 #include "app/held_forget.h"
 #include "app/held_list.h"
 #include "app/server.h"
+#include "app/user.h"
 #include "base/log.h"
 #include "config.h"
 
@@ -59,9 +61,18 @@ raise_descriptor_limit(void)
 		log_debug(NULL, "the limit of descriptors stays as it is");
 }
 
-/* Takes conf over. */
+static void
+warn_of_root(const struct conf *conf)
+{
+	if (user_is_root() && conf->user == NULL)
+		log_warning(NULL,
+		    "runs as root, which it does not need: set [process] user, or start it as "
+		    "another user");
+}
+
+/* Takes conf over. dropped: it was root, and has become the user of conf. */
 static bool
-serve(struct conf *conf, char *const *paths, size_t count, int *ret_code)
+serve(struct conf *conf, bool dropped, char *const *paths, size_t count, int *ret_code)
 {
 	bool to_stderr = conf->log.destination == LOG_TO_STDERR;
 	struct err e;
@@ -70,11 +81,12 @@ serve(struct conf *conf, char *const *paths, size_t count, int *ret_code)
 	if (!log_configure(&conf->log, &e))
 		goto failed;
 	log_warnings(conf);
+	warn_of_root(conf);
 	warn_of_proxy_variables();
 	raise_descriptor_limit();
 	s = server_new(conf, paths, count, &e);
 	conf = NULL;
-	if (s == NULL || !server_run(s, &e))
+	if (s == NULL || (dropped && !user_settle(&e)) || !server_run(s, &e))
 		goto failed;
 	*ret_code = EXIT_OK;
 	server_free(s);
@@ -91,12 +103,18 @@ failed:
 	return false;
 }
 
-/* What --check finds keeps the daemon from starting, in the same words. */
+/* What --check finds keeps the daemon from starting, in the same words; and all of it is tested by
+ * the user it shall run as. */
 static struct conf *
-load(char *const *paths, size_t count)
+load(char *const *paths, size_t count, bool *ret_dropped)
 {
 	struct conf *conf = conf_load(paths, count);
+	bool root = user_is_root();
+	struct err e;
 
+	if (!conf->failed && conf->user != NULL && !user_become(conf->user, &e))
+		conf_problem_add(conf, &conf->user_at, "[process] user: %s", e.detail);
+	*ret_dropped = root && !user_is_root();
 	if (!conf->failed)
 		check_start(conf);
 	return conf;
@@ -105,14 +123,15 @@ load(char *const *paths, size_t count)
 int
 program_serve(char *const *paths, size_t count)
 {
-	struct conf *conf = load(paths, count);
+	bool dropped;
+	struct conf *conf = load(paths, count, &dropped);
 	int code = EXIT_CONFIG;
 
 	if (conf->failed) {
 		conf_print_problems(conf, CONF_WARNING);
 		conf_free(conf);
 	} else {
-		serve(conf, paths, count, &code);
+		serve(conf, dropped, paths, count, &code);
 	}
 	log_close();
 	return code;
@@ -121,7 +140,8 @@ program_serve(char *const *paths, size_t count)
 int
 program_check(char *const *paths, size_t count)
 {
-	struct conf *conf = load(paths, count);
+	bool dropped;
+	struct conf *conf = load(paths, count, &dropped);
 	bool ok = !conf->failed;
 
 	conf_print_problems(conf, CONF_NOTE);

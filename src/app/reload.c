@@ -7,6 +7,7 @@
 #include "app/conf.h"
 #include "app/conf_resolve.h"
 #include "app/generation.h"
+#include "app/service.h"
 #include "base/alloc.h"
 #include "base/log.h"
 #include "ev/op.h"
@@ -79,6 +80,7 @@ static void
 refused(struct reload *r, const char *why)
 {
 	log_error(NULL, "the configuration was not reloaded, everything stays as it was: %s", why);
+	service_ready(r->conf.service, "running; the last reload was refused, the log says why");
 	ended(r);
 }
 
@@ -104,6 +106,7 @@ follow(struct reload *r)
 	r->tls = NULL;
 	r->conf.follow(r->conf.arg, next, tls);
 	log_info(NULL, "the configuration was reloaded");
+	service_ready(r->conf.service, "running");
 	ended(r);
 }
 
@@ -125,6 +128,7 @@ reload_start(struct reload *r)
 		r->again = true;
 		return;
 	}
+	service_reloading(r->conf.service, "reading the configuration again");
 	r->next = conf_load(r->conf.paths, r->conf.path_count);
 	if (!r->next->failed)
 		r->tls = check_reload(r->next);

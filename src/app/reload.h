@@ -12,6 +12,7 @@ struct generation;
 struct generation_common;
 struct reload;
 struct resolver;
+struct service;
 struct ssl_ctx_st;
 
 struct reload_conf {
@@ -19,6 +20,7 @@ struct reload_conf {
 	size_t path_count;
 	const struct generation_common *common;
 	struct resolver *resolver;
+	struct service *service;
 	struct generation *const *now; /* where the current one is to be found */
 	/* next takes over, and the connections to the CA trust tls; both are given away. */
 	void (*follow)(void *arg, struct generation *next, struct ssl_ctx_st *tls);

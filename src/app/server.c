@@ -11,6 +11,7 @@
 #include "app/generation.h"
 #include "app/life.h"
 #include "app/reload.h"
+#include "app/service.h"
 #include "base/alloc.h"
 #include "base/log.h"
 #include "challenge/challenges.h"
@@ -34,6 +35,7 @@ struct server {
 	struct mgmt *mgmt;
 	struct status *status;
 	struct reload *reload;
+	struct service *service;
 	struct life *life;
 };
 
@@ -100,6 +102,13 @@ build_loop(struct server *s, struct err *e)
 }
 
 static bool
+build_service(struct server *s, struct err *e)
+{
+	s->service = service_new(s->loop, e);
+	return s->service != NULL;
+}
+
+static bool
 build_client(struct server *s, struct err *e)
 {
 	return ca_client_init(&s->client, s->loop, s->first->ca_file, e);
@@ -158,15 +167,26 @@ serve(struct server *s, struct err *e)
 	return true;
 }
 
+static void
+warn_unused(void *arg, const char *text)
+{
+	log_warning(NULL,
+	    "systemd has a socket for %s, but no listener of the configuration has this address",
+	    text);
+}
+
 /* What listens is one line each, so that an operator sees at a glance where to post. */
 static void
-announce(const struct generation *g)
+announce(const struct server *s)
 {
+	const struct generation *g = s->now;
+
 	for (size_t i = 0; i < g->mgmt.count; i++)
 		log_info(
 		    NULL, "requests are taken on %s", listener_address(g->mgmt.items[i])->text);
 	for (size_t i = 0; i < g->status.count; i++)
 		log_info(NULL, "status is told on %s", listener_address(g->status.items[i])->text);
+	listener_unused(s->loop, warn_unused, NULL);
 }
 
 /* From here on nothing can fail but libevent. The old listeners go last: what is open in both is
@@ -194,7 +214,7 @@ follow(void *arg, struct generation *next, struct ssl_ctx_st *tls)
 		ca_start(next->ca);
 	generation_free(old);
 	challenges_serve_idle(s->challenges);
-	announce(next);
+	announce(s);
 }
 
 static bool
@@ -206,6 +226,7 @@ build_reload(struct server *s, struct err *e)
 	    .common = &s->common,
 	    .resolver = s->client.resolver,
 	    .now = &s->now,
+	    .service = s->service,
 	    .follow = follow,
 	    .arg = s,
 	};
@@ -252,6 +273,7 @@ build_life(struct server *s, struct err *e)
 	    .challenges = s->challenges,
 	    .shutdown_timeout_ms = s->now->conf->mgmt.shutdown_timeout_s * 1000,
 	    .close_listeners = close_listeners,
+	    .service = s->service,
 	    .forget = hang_up,
 	    .reload = reload,
 	    .arg = s,
@@ -264,6 +286,7 @@ build_life(struct server *s, struct err *e)
 
 static bool (*const steps[])(struct server *s, struct err *e) = {
     build_loop,
+    build_service,
     build_client,
     build_generation,
     build_desk,
@@ -305,6 +328,7 @@ server_free(struct server *s)
 	generation_free(s->now);
 	challenges_free(s->challenges);
 	ca_client_done(&s->client);
+	service_free(s->service);
 	if (s->loop != NULL)
 		listener_close_inherited(s->loop);
 	loop_free(s->loop);
@@ -315,9 +339,10 @@ server_free(struct server *s)
 bool
 server_run(struct server *s, struct err *e)
 {
-	announce(s->now);
+	announce(s);
 	puts("running");
 	fflush(stdout);
+	service_ready(s->service, "running");
 	ca_start(s->now->ca);
 	return loop_run(s->loop, e);
 }

@@ -77,7 +77,7 @@ def run(*argv, timeout=60, check=True, **kw):
 class Process:
     """A program in the background with its output in files."""
 
-    def __init__(self, name, argv, folder, env=None, cwd=None):
+    def __init__(self, name, argv, folder, env=None, cwd=None, **kw):
         self.name = name
         self.argv = [str(a) for a in argv]
         self.signals = []
@@ -85,7 +85,7 @@ class Process:
         self.err_path = folder / f"{name}.err"
         with open(self.out_path, "ab") as out, open(self.err_path, "ab") as err:
             self.popen = subprocess.Popen(self.argv, stdin=subprocess.DEVNULL, stdout=out,
-                                          stderr=err, env=env, cwd=cwd)
+                                          stderr=err, env=env, cwd=cwd, **kw)
 
     @property
     def pid(self):

@@ -425,14 +425,24 @@ test_status(void **state)
 	expect("status", "listener = 127.0.0.1", CONF_ERROR, "listener");
 }
 
-/* ---- what is not built yet ---- */
+/* ---- [status], [process] ---- */
 
 static void
-test_refused_for_now(void **state)
+test_empty_sections(void **state)
 {
 	(void)state;
-	expect("process", "user = acmems", CONF_ERROR, "not in this version yet");
 	conf_free(conf_test_fine("[status]\nlistener =\n[process]\n" ACCOUNT AUTH));
+}
+
+static void
+test_user(void **state)
+{
+	struct conf *c = conf_test_fine("[process]\nuser = acmems\n" ACCOUNT AUTH);
+
+	(void)state;
+	assert_string_equal(c->user, "acmems");
+	assert_int_equal(c->user_at.line, 2);
+	conf_free(c);
 }
 
 int
@@ -457,7 +467,8 @@ main(void)
 	    cmocka_unit_test(test_format),
 	    cmocka_unit_test(test_config_file_belonged_to_python),
 	    cmocka_unit_test(test_status),
-	    cmocka_unit_test(test_refused_for_now),
+	    cmocka_unit_test(test_empty_sections),
+	    cmocka_unit_test(test_user),
 	};
 
 	return cmocka_run_group_tests(tests, conf_test_setup, conf_test_teardown);
