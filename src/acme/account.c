@@ -402,6 +402,7 @@ account_retry(struct account *a)
 	/* Also a check that waits for a CA that is silent. */
 	if (a->state != ACCOUNT_READY && a->state != ACCOUNT_IDLE) {
 		account_move(a, ACCOUNT_IDLE);
+		a->moves = 0; /* someone asks for it, however often */
 		account_move(a, ACCOUNT_FILES);
 	}
 }
