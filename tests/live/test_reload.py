@@ -244,3 +244,27 @@ def test_many_at_once(d, csrs):
         time.sleep(0.01)
     reload(d, {'verification "http"': {"listener": f"127.0.0.1:{d.challenge_port}"}})
     assert d.sign(csrs.make("www.example.org")).status == 200
+
+
+# What is revoked and told
+
+def test_revocation_and_audit(make_daemon, ca, tmp_path):
+    """Who may revoke, and where decisions are told; a key that is barred stays so."""
+    key, audit = "a key of those who may", [tmp_path / "audit.1", tmp_path / "audit.2"]
+    may = {'auth "may"': {"hmac_type": "sha256", "hmac_key": key, "domain": "*.example.org", "revoke": "yes"}}
+    d = make_daemon(ca, ca_file=ca.trust)
+    csr = FastCsrs().make("www.example.org")
+    chain = d.sign(csr).expect(200).body
+
+    def revoke(query=""):
+        return d.post(chain, d.hmac(key, chain), path="/revoke" + query)
+
+    revoke().expect(404)
+    reload(d, {**may, "logging": {"audit": audit[0]}})
+    refuse(d, {"logging": {"audit": tmp_path / "no" / "audit"}})
+    revoke("?reason=1").expect(200)
+    reload(d, {'auth "may"': None, "logging": {"audit": audit[1]}})
+    revoke().expect(404)
+    d.sign(csr).expect(415, "make a new key")
+    assert '"revoked"' in audit[0].read_text() and '"refused"' not in audit[0].read_text()
+    assert audit[1].read_text().count('"refused"') == 1
