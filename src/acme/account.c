@@ -161,12 +161,8 @@ directory_fetched(void *arg, const struct request_answer *answer, const struct e
 	struct ca *ca = a->ca;
 	struct err bad;
 
-	if (e == NULL &&
-	    !directory_read(&ca->directory, answer->body, answer->body_len, ca->uri.https,
-		clock_mono_ms(), &bad)) {
-		err_prefix(&bad, "directory of %s", ca->host);
+	if (e == NULL && !ca_read_directory(ca, answer, &bad))
 		e = &bad;
-	}
 	if (e != NULL) {
 		account_move(a, account_failed(a, e));
 		return;

@@ -9,6 +9,7 @@
 #include "acme/ca_private.h"
 #include "acme/key_file.h"
 #include "acme/nonce.h"
+#include "acme/request.h"
 #include "base/alloc.h"
 #include "base/clock.h"
 
@@ -232,6 +233,14 @@ ca_failed(struct ca *ca, enum acme_place place, unsigned generation, struct err 
 	if (e->problem == PROBLEM_INVALID_PROFILE ||
 	    (e->kind == ERR_UPSTREAM && place == PLACE_NEW_ORDER))
 		directory_doubt(&ca->directory, clock_mono_ms());
+}
+
+bool
+ca_read_directory(struct ca *ca, const struct request_answer *answer, struct err *e)
+{
+	return directory_read(&ca->directory, answer->body, answer->body_len, ca->uri.https,
+		   clock_mono_ms(), e) ||
+	    err_prefix(e, "directory of %s", ca->host);
 }
 
 void

@@ -11,6 +11,7 @@
 struct account;
 struct bucket;
 struct nonces;
+struct request_answer;
 
 enum {
 	CA_HOST_TEXT = HOST_MAX + 16,
@@ -38,6 +39,8 @@ struct ca {
 };
 
 void ca_event(struct ca *ca, enum ca_event event, const char *text, const struct err *e);
+/* What the CA's directory is from now on. On failure what was known stays; ERR_UPSTREAM. */
+bool ca_read_directory(struct ca *ca, const struct request_answer *answer, struct err *e);
 /* A request failed: what that says about account and CA beyond the request itself. generation: of
  * the account that signed it. Marks e if it was told by an event. */
 void ca_failed(struct ca *ca, enum acme_place place, unsigned generation, struct err *e);

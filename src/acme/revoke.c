@@ -154,15 +154,10 @@ static void
 revocation_directory_fetched(void *arg, const struct request_answer *answer, const struct err *e)
 {
 	struct revocation *r = arg;
-	struct ca *ca = r->ca;
 	struct err bad;
 
-	if (e == NULL &&
-	    !directory_read(&ca->directory, answer->body, answer->body_len, ca->uri.https,
-		clock_mono_ms(), &bad)) {
-		err_prefix(&bad, "directory of %s", ca->host);
+	if (e == NULL && !ca_read_directory(r->ca, answer, &bad))
 		e = &bad;
-	}
 	if (e != NULL)
 		revocation_end(r, false, e);
 	else
