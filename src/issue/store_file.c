@@ -21,7 +21,10 @@
 #include "issue/store_sync.h"
 #include "issue/store_touch.h"
 
-enum { DIRECTORY_MAX = PATH_MAX - 128 /* room for the key and a file name */ };
+enum {
+	DIRECTORY_MAX = PATH_MAX - 128, /* room for the key and a file name */
+	PEM_MAX = 8 * 1024 * 1024,      /* chains kept in memory: some 2,000 */
+};
 
 struct store_file {
 	struct store base;
@@ -329,7 +332,7 @@ store_file_new(struct loop *loop, const char *name, const struct store_file_conf
 	s->loop = loop;
 	s->warn = conf->warn;
 	s->warn_arg = conf->warn_arg;
-	s->index = store_index_new(max);
+	s->index = store_index_new(max, PEM_MAX);
 	s->census = store_census_new();
 	s->loader = store_loader_new(s->dir);
 	s->sync = store_sync_new(loop, conf->blocking);

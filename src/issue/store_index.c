@@ -10,27 +10,47 @@
 
 struct indexed {
 	TAILQ_ENTRY(indexed) entry;
+	TAILQ_ENTRY(indexed) kept; /* if it has a chain */
 	char *key;
 	char *directory_url;
 	char *profile;
+	char *pem; /* or NULL */
 	struct store_facts facts;
 };
 
 struct store_index {
 	struct map *by_key;
 	TAILQ_HEAD(indexed_list, indexed) lru; /* asked for last: at the head */
+	struct indexed_list kept;              /* those with a chain, likewise */
 	size_t max;
+	size_t pem_max;
+	size_t pem_bytes;
 };
 
 struct store_index *
-store_index_new(size_t max)
+store_index_new(size_t max, size_t pem_max)
 {
 	struct store_index *x = xcalloc(1, sizeof(*x));
 
 	x->by_key = map_new();
 	x->max = max;
+	x->pem_max = pem_max;
 	TAILQ_INIT(&x->lru);
+	TAILQ_INIT(&x->kept);
 	return x;
+}
+
+static void
+drop_pem(struct store_index *x, struct indexed *n)
+{
+	if (n->pem == NULL)
+		return;
+	TAILQ_REMOVE(&x->kept, n, kept);
+	x->pem_bytes -= n->facts.pem_len;
+	free(n->pem);
+	n->pem = NULL;
+	n->facts.pem = NULL;
+	n->facts.pem_len = 0;
 }
 
 static void
@@ -38,6 +58,7 @@ forget(struct store_index *x, struct indexed *n)
 {
 	if (n == NULL)
 		return;
+	drop_pem(x, n);
 	TAILQ_REMOVE(&x->lru, n, entry);
 	map_remove(x->by_key, n->key, strlen(n->key));
 	free(n->key);
@@ -66,6 +87,10 @@ store_index_get(struct store_index *x, const char *key)
 		return NULL;
 	TAILQ_REMOVE(&x->lru, n, entry);
 	TAILQ_INSERT_HEAD(&x->lru, n, entry);
+	if (n->pem != NULL) {
+		TAILQ_REMOVE(&x->kept, n, kept);
+		TAILQ_INSERT_HEAD(&x->kept, n, kept);
+	}
 	return &n->facts;
 }
 
@@ -80,12 +105,31 @@ store_index_put(struct store_index *x, const char *key, const struct store_facts
 	n->facts = *facts;
 	n->facts.directory_url = n->directory_url;
 	n->facts.profile = n->profile;
+	n->facts.pem = NULL;
+	n->facts.pem_len = 0;
 	store_index_remove(x, key);
 	if (!TAILQ_EMPTY(&x->lru) && map_count(x->by_key) >= x->max)
 		forget(x, TAILQ_LAST(&x->lru, indexed_list));
 	map_put(x->by_key, n->key, strlen(n->key), n);
 	TAILQ_INSERT_HEAD(&x->lru, n, entry);
 	return &n->facts;
+}
+
+void
+store_index_keep_pem(struct store_index *x, const char *key, const char *pem, size_t len)
+{
+	struct indexed *n = map_get(x->by_key, key, strlen(key));
+
+	if (n == NULL || len > x->pem_max)
+		return;
+	drop_pem(x, n);
+	while (x->pem_bytes + len > x->pem_max)
+		drop_pem(x, TAILQ_LAST(&x->kept, indexed_list));
+	n->pem = xmemdup(pem, len);
+	n->facts.pem = n->pem;
+	n->facts.pem_len = len;
+	x->pem_bytes += len;
+	TAILQ_INSERT_HEAD(&x->kept, n, kept);
 }
 
 void

@@ -207,13 +207,13 @@ is_known(const struct store_loader *l, const char *key, const struct store_facts
 }
 
 static void
-fill(struct store_loader *l, const char *key, size_t len, const struct store_facts *facts,
-    struct store_entry *ret)
+fill(struct store_loader *l, const char *key, const char *pem, size_t len,
+    const struct store_facts *facts, struct store_entry *ret)
 {
 	memcpy(l->key, key, sizeof(l->key));
 	*ret = (struct store_entry){
 	    .key = l->key,
-	    .pem = l->pem,
+	    .pem = pem,
 	    .pem_len = len,
 	    .has_meta = facts->has_meta,
 	    .meta =
@@ -227,6 +227,24 @@ fill(struct store_loader *l, const char *key, size_t len, const struct store_fac
 	};
 }
 
+/* What is kept in memory, if nobody has touched the files. */
+static bool
+load_kept(
+    struct store_loader *l, struct store_index *index, const char *key, struct store_entry *ret)
+{
+	const struct store_facts *known = store_index_get(index, key);
+	struct store_path path;
+	struct file_stamp cert;
+
+	if (known == NULL || known->pem == NULL)
+		return false;
+	store_path_part(&path, l->dir, key, STORE_CERT);
+	if (stat_file(path.text, &cert, NULL) != STORE_FOUND || !is_known(l, key, known, &cert))
+		return false;
+	fill(l, key, known->pem, known->pem_len, known, ret);
+	return true;
+}
+
 enum store_found
 store_load(struct store_loader *l, struct store_index *index, const char *key,
     struct store_entry *ret, struct err *e)
@@ -235,6 +253,8 @@ store_load(struct store_loader *l, struct store_index *index, const char *key,
 	struct meta_file *meta = NULL;
 	size_t len;
 
+	if (load_kept(l, index, key, ret))
+		return STORE_FOUND;
 	enum store_found found = read_cert(l, key, &len, &facts.cert, e);
 	if (found != STORE_FOUND) {
 		store_index_remove(index, key);
@@ -246,10 +266,12 @@ store_load(struct store_loader *l, struct store_index *index, const char *key,
 		known = found == STORE_FOUND ? store_index_put(index, key, &facts) : NULL;
 		store_meta_free(meta);
 	}
-	if (known == NULL)
+	if (known == NULL) {
 		store_index_remove(index, key);
-	else
-		fill(l, key, len, known, ret);
+	} else {
+		store_index_keep_pem(index, key, l->pem, len);
+		fill(l, key, l->pem, len, known, ret);
+	}
 	return found;
 }
 
@@ -266,7 +288,7 @@ store_load_all(struct store_loader *l, const char *key, struct store_entry *ret,
 		found = learn(l, key, len, &facts, &l->meta, e);
 	if (found != STORE_FOUND)
 		return found;
-	fill(l, key, len, &facts, ret);
+	fill(l, key, l->pem, len, &facts, ret);
 	if (l->meta != NULL) {
 		ret->meta = *store_meta_of(l->meta);
 		ret->meta.leaf = facts.leaf;

@@ -899,6 +899,49 @@ test_small_index(void **state)
 		cert_done(&c[i]);
 }
 
+/* What is in memory is given out as long as the file says it is the same. */
+static void
+test_chain_in_memory(void **state)
+{
+	struct fixture *f = *state;
+	struct cert c, other;
+	struct got g = {0};
+	struct stat st;
+
+	cert_make(&c, "a.example", 90);
+	put(f, &c);
+	get(f, c.key, &g);
+	const char *path = part(f, c.key, STORE_CERT);
+	int fd = open(path, O_RDWR);
+	assert_int_equal(fstat(fd, &st), 0);
+	const struct timespec same[2] = {st.st_atim, st.st_mtim};
+	const struct timespec later[2] = {st.st_atim, {st.st_mtim.tv_sec + 1, 0}};
+	assert_int_equal(pwrite(fd, "X", 1, 0), 1);
+	assert_int_equal(futimens(fd, same), 0);
+	get(f, c.key, &g);
+	assert_true(g.found);
+	assert_string_equal(g.pem, c.chain->pem);
+
+	/* Now it is looked at, and found to be damaged; then replaced. */
+	assert_int_equal(futimens(fd, later), 0);
+	close(fd);
+	get(f, c.key, &g);
+	assert_false(g.found);
+	cert_make(&other, "a.example", 60);
+	unlink(part(f, c.key, STORE_META));
+	write_file(part(f, c.key, STORE_CERT), other.chain->pem);
+	for (int i = 0; i < 2; i++) {
+		get(f, c.key, &g);
+		assert_true(g.found);
+		assert_string_equal(g.pem, other.chain->pem);
+	}
+	unlink(part(f, c.key, STORE_CERT));
+	assert_false(is_there(f, c.key));
+	got_done(&g);
+	cert_done(&c);
+	cert_done(&other);
+}
+
 /* ---- the note of the last fetch ---- */
 
 static void
@@ -1383,6 +1426,7 @@ main(void)
 	    TEST(test_cancelled),
 	    TEST(test_next),
 	    TEST(test_small_index),
+	    TEST(test_chain_in_memory),
 	    TEST(test_touch),
 	    TEST(test_touched_at_the_end),
 	    TEST(test_keep),
