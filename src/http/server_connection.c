@@ -85,6 +85,7 @@ begin_idle(struct http_connection *c)
 	struct http_server *s = c->server;
 
 	c->phase = PHASE_IDLE;
+	c->watched = false;
 	head_done(&c->head);
 	buf_done(&c->raw);
 	buf_init(&c->raw, s->conf.max_headers);
@@ -167,6 +168,7 @@ connection_of(struct http_server *s, struct evhttp_request *req)
 void
 connection_watch(struct http_connection *c)
 {
+	c->watched = true;
 	/* Without a read callback no byte of input reaches evhttp, which would end the process over
 	 * it in this state; end of file and errors still do, and are what we want to hear of. */
 	connection_withhold_input(c);
@@ -218,6 +220,24 @@ linger_write(struct bufferevent *bev, void *arg)
 	bufferevent_enable(bev, EV_READ);
 }
 
+/* Most replies fit into the socket. Then nobody need wait until it can be written to, and the
+ * kernel is not asked to tell. What does not fit, or fails, is left to the bufferevent. */
+static void
+write_now(void *arg)
+{
+	struct http_connection *c = arg;
+	struct evbuffer *output = bufferevent_get_output(c->bev);
+
+	if (c->phase != PHASE_WRITING || evbuffer_get_length(output) == 0)
+		return;
+	/* Only a bufferevent takes from its output, which it therefore keeps locked. */
+	evbuffer_unfreeze(output, 1);
+	evbuffer_write(output, bufferevent_getfd(c->bev));
+	evbuffer_freeze(output, 1);
+	if (evbuffer_get_length(output) == 0)
+		c->evhttp_write(c->bev, c->evcon); /* may free c */
+}
+
 void
 connection_writing(struct http_connection *c, bool linger)
 {
@@ -227,6 +247,12 @@ connection_writing(struct http_connection *c, bool linger)
 		bufferevent_setcb(c->bev, linger_read, linger_write, linger_event, c);
 	/* A client that sent its request and then closed its half still gets this reply. */
 	bufferevent_disable(c->bev, EV_READ);
+	if (linger || c->server->conf.tls != NULL)
+		return;
+	if (c->watched)
+		write_now(c);
+	else
+		task_post(c->server->loop, &c->task, write_now, c);
 }
 
 void

@@ -75,6 +75,7 @@ struct http_connection {
 	int refused; /* status the head was refused with, or 0 */
 	const char *refused_detail;
 	struct http_exchange *exchange;
+	bool watched; /* evhttp is not on the stack any more when it is answered */
 };
 
 /* server_tls.c: a bufferevent that speaks TLS, and its end in due form. Never NULL. */
