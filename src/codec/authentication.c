@@ -20,13 +20,22 @@ advance(struct reader *r, size_t n)
 	r->len -= n;
 }
 
+static bool
+is_any_of(char c, const char *set)
+{
+	for (; *set != '\0'; set++)
+		if (c == *set)
+			return true;
+	return false;
+}
+
 /* The length of what stands before any of the stop characters. */
 static size_t
 span(const struct reader *r, const char *stops)
 {
 	size_t n = 0;
 
-	while (n < r->len && (r->p[n] == '\0' || strchr(stops, r->p[n]) == NULL))
+	while (n < r->len && !is_any_of(r->p[n], stops))
 		n++;
 	return n;
 }
@@ -34,7 +43,7 @@ span(const struct reader *r, const char *stops)
 static void
 skip_separators(struct reader *r)
 {
-	while (r->len > 0 && strchr(" \t,", *r->p) != NULL && *r->p != '\0')
+	while (r->len > 0 && is_any_of(*r->p, " \t,"))
 		advance(r, 1);
 }
 
@@ -72,20 +81,22 @@ read_pair(struct reader *r, struct err *e)
 	char quoted[TEXT_QUOTE_MAX];
 	bool name = text_equal_nocase(key, key_len, "name");
 
-	text_quote(key, key_len, quoted);
 	advance(r, key_len);
 	skip_blanks(r);
 	if (r->len == 0 || *r->p != '=')
-		return err_set(e, ERR_FORBIDDEN, "\"%s\" is followed by no value", quoted);
+		return err_set(e, ERR_FORBIDDEN, "\"%s\" is followed by no value",
+		    text_quote(key, key_len, quoted));
 	advance(r, 1);
 	skip_blanks(r);
 	if (!read_value(r, &value, &value_len))
-		return err_set(e, ERR_FORBIDDEN, "the quotes of \"%s\" are not closed", quoted);
+		return err_set(e, ERR_FORBIDDEN, "the quotes of \"%s\" are not closed",
+		    text_quote(key, key_len, quoted));
 	if (!name && !text_equal_nocase(key, key_len, "hash"))
-		return err_set(
-		    e, ERR_FORBIDDEN, "\"%s\" is unknown: name and hash are expected", quoted);
+		return err_set(e, ERR_FORBIDDEN, "\"%s\" is unknown: name and hash are expected",
+		    text_quote(key, key_len, quoted));
 	if ((name ? r->name : r->hash) != NULL)
-		return err_set(e, ERR_FORBIDDEN, "\"%s\" is given twice", quoted);
+		return err_set(
+		    e, ERR_FORBIDDEN, "\"%s\" is given twice", text_quote(key, key_len, quoted));
 	*(name ? &r->name : &r->hash) = value;
 	*(name ? &r->name_len : &r->hash_len) = value_len;
 	return true;

@@ -57,10 +57,31 @@ ip_addr_from_sockaddr(const struct sockaddr *sa, struct ip_addr *ret)
 	return false;
 }
 
+/* inet_ntop would go by way of sprintf; this is done several times for each request. */
+static const char *
+format_v4(const uint8_t bytes[4], char out[IP_ADDR_TEXT])
+{
+	char *p = out;
+
+	for (int i = 0; i < 4; i++) {
+		if (i > 0)
+			*p++ = '.';
+		if (bytes[i] >= 100)
+			*p++ = (char)('0' + bytes[i] / 100);
+		if (bytes[i] >= 10)
+			*p++ = (char)('0' + bytes[i] / 10 % 10);
+		*p++ = (char)('0' + bytes[i] % 10);
+	}
+	*p = '\0';
+	return out;
+}
+
 const char *
 ip_addr_format(const struct ip_addr *addr, char out[IP_ADDR_TEXT])
 {
-	if (inet_ntop(addr->len == 4 ? AF_INET : AF_INET6, addr->bytes, out, IP_ADDR_TEXT) == NULL)
+	if (addr->len == 4)
+		return format_v4(addr->bytes, out);
+	if (inet_ntop(AF_INET6, addr->bytes, out, IP_ADDR_TEXT) == NULL)
 		out[0] = '\0';
 	return out;
 }

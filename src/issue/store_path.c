@@ -51,20 +51,35 @@ store_path_entry(struct store_path *out, const char *dir, const char *key)
 	return out->text;
 }
 
+/* By hand: two of them for each answer from the cache. */
+static const char *
+join(struct store_path *out, const char *dir, const char *key, const char *name)
+{
+	size_t len = strlen(dir);
+	char *p = out->text;
+
+	assert(len + STORE_KEY_LEN + 32 < sizeof(out->text));
+	p = mempcpy(p, dir, len);
+	*p++ = '/';
+	p = mempcpy(p, key, STORE_PREFIX_LEN);
+	*p++ = '/';
+	p = mempcpy(p, key + STORE_PREFIX_LEN,
+	    strnlen(key + STORE_PREFIX_LEN, STORE_KEY_LEN - STORE_PREFIX_LEN));
+	*p++ = '/';
+	strcpy(p, name);
+	return out->text;
+}
+
 const char *
 store_path_part(struct store_path *out, const char *dir, const char *key, enum store_part part)
 {
-	snprintf(out->text, sizeof(out->text), "%s/%.*s/%s/%s", dir, STORE_PREFIX_LEN, key,
-	    key + STORE_PREFIX_LEN, part_names[part]);
-	return out->text;
+	return join(out, dir, key, part_names[part]);
 }
 
 const char *
 store_path_temp(struct store_path *out, const char *dir, const char *key, enum store_part part)
 {
-	snprintf(out->text, sizeof(out->text), "%s/%.*s/%s/%s", dir, STORE_PREFIX_LEN, key,
-	    key + STORE_PREFIX_LEN, temp_names[part]);
-	return out->text;
+	return join(out, dir, key, temp_names[part]);
 }
 
 /* ---- walking ---- */
