@@ -114,7 +114,7 @@ static void
 check_host(struct http01 *h, const struct http_exchange *x, const struct token *token)
 {
 	const char *host = http_exchange_header(x, "Host");
-	const char *expected = token_identifier(token)->value;
+	const char *expected = token_name(token);
 
 	if (host != NULL && host_equals(host, expected))
 		return;

@@ -18,7 +18,7 @@ struct presentation {
 struct token {
 	char *text;
 	char *key_authorization;
-	struct identifier identifier;
+	char *name;
 	TAILQ_HEAD(, presentation) presentations;
 };
 
@@ -54,6 +54,7 @@ token_free(struct token *token)
 		presentation_free(token, p);
 	free(token->text);
 	free(token->key_authorization);
+	free(token->name);
 	free(token);
 }
 
@@ -86,7 +87,7 @@ token_new(struct tokens *t, const struct acme_answer *answer)
 
 	token->text = xstrdup(answer->token);
 	token->key_authorization = xstrdup(answer->key_authorization);
-	token->identifier = *answer->identifier;
+	token->name = xstrdup(answer->identifier->value);
 	TAILQ_INIT(&token->presentations);
 	map_put(t->by_text, token->text, strlen(token->text), token);
 	return token;
@@ -150,10 +151,10 @@ token_key_authorization(const struct token *token)
 	return token->key_authorization;
 }
 
-const struct identifier *
-token_identifier(const struct token *token)
+const char *
+token_name(const struct token *token)
 {
-	return &token->identifier;
+	return token->name;
 }
 
 static void

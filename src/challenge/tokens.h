@@ -30,6 +30,6 @@ bool tokens_remove(struct tokens *t, const char *token, const void *arg);
 /* NULL if nobody presents it. The text need not be NUL-terminated. Valid until the next remove. */
 const struct token *tokens_find(const struct tokens *t, const char *text, size_t len);
 const char *token_key_authorization(const struct token *token);
-const struct identifier *token_identifier(const struct token *token);
+const char *token_name(const struct token *token); /* what it is presented for */
 /* Tells everyone who presented it, after this turn. */
 void tokens_fetched(struct tokens *t, const struct token *token);

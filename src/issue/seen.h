@@ -22,7 +22,7 @@ struct seen_csr {
 
 struct seen *seen_new(size_t max_names);
 void seen_free(struct seen *s); /* NULL is fine */
-/* key: SHA-384 hex of the body. NULL if unknown; valid until the next seen_put. */
+/* key: SHA-384 hex of the body. NULL if unknown; valid until the next call. */
 const struct seen_csr *seen_get(struct seen *s, const char *key);
 /* Copies. What is there already is left alone. */
 void seen_put(struct seen *s, const char *key, const struct seen_csr *csr);

@@ -61,7 +61,7 @@ test_counted(void **state)
 	assert_true(add("t", "t.thumb", &second, NULL));
 	assert_int_equal(tokens_count(tokens), 1);
 	assert_string_equal(token_key_authorization(find("t")), "t.thumb");
-	assert_string_equal(token_identifier(find("t"))->value, "www.example");
+	assert_string_equal(token_name(find("t")), "www.example");
 	assert_true(tokens_remove(tokens, "t", &first));
 	assert_false(tokens_remove(tokens, "t", &first));
 	assert_non_null(find("t"));
