@@ -21,8 +21,9 @@ packaged=$(dpkg-parsechangelog -l "$top/contrib/debian/changelog" -S Version)
 
 # The files of the tree: git's, else everything that is no build folder.
 files() {
-	if ! git -C "$top" ls-files -z --cached --others --exclude-standard 2>/dev/null; then
-		(cd "$top" && find . -name 'build*' -prune -o -name .git -prune -o -type f -print0)
+	if [ ! -e "$top/.git" ] ||
+		! git -C "$top" ls-files -z --cached --others --exclude-standard 2>/dev/null; then
+		(cd "$top" && find . \( -path './build*' -o -path ./.git \) -prune -o -type f -print0)
 	fi
 }
 
