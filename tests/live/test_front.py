@@ -60,6 +60,8 @@ def test_example(make_pebble, make_daemon, make_front, csrs, cert, kind):
 def post_from(address, port, tls, csr, headers):
     """Through the front end's TLS, from one of loopback's addresses."""
     context = ssl.create_default_context(cafile=str(tls.root))
+    # Newer Pythons want extensions that the lab's small CA leaves out.
+    context.verify_flags &= ~ssl.VERIFY_X509_STRICT
     c = http.client.HTTPSConnection("localhost", port, timeout=60, context=context, source_address=(address, 0))
     try:
         c.request("POST", "/sign", csr, headers)
