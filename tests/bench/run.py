@@ -88,7 +88,7 @@ def main():
     args.build = args.build.resolve()
     os.environ["ACMEMS_BIN"] = str(args.build / "src/bin/acmems")
     sys.path[:0] = [str(HERE), str(TOP / "tests/live")]
-    from parts import cached, challenges, clients, growth, issuance, memory, stalls
+    from parts import cached, challenges, clients, growth, issuance, memory, stalls, watching
     from rig import Rig, ulimit
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda n, _: sys.exit(128 + n))
@@ -99,7 +99,8 @@ def main():
     rig = Rig(args.build, folder, args.quick, find_pebble(args))
     try:
         with rig.ends:
-            measure(args, rig, (issuance, cached, challenges, memory, stalls, clients, growth))
+            measure(args, rig, (issuance, cached, challenges, memory, stalls, clients, growth,
+                                watching))
         tell(args, rig, before)
     finally:
         shutil.rmtree(folder, ignore_errors=True)

@@ -12,6 +12,7 @@ import pytest
 
 from lab.bind import lock_file
 from lab.fakeca import FakeCa, b64, thumbprint
+from lab.http import request
 from lab.util import Process, free_port, run, wait_until
 
 ZONE = "acme.example.net"
@@ -170,6 +171,15 @@ TABLE = [
     (ZONE, "SOA", ["+opcode=UPDATE"], "NOTIMP", "qr", 0, False),
     ("", "", ["+header-only"], "FORMERR", "qr", 0, False),
 ]
+
+
+def test_answers_are_counted(dnsca, make_daemon, csrs, cert):
+    dnsca.dns_port, status = free_port(), free_port()
+    d = make_daemon(dnsca, {**responder_conf(dnsca.dns_port), "status": {"listener": f"127.0.0.1:{status}"}})
+    cert(d.sign(csrs.make("example.org")))
+    metrics = request(("127.0.0.1", status), "GET", "/metrics").body.decode()
+    assert re.search(r'^acmems_challenges_presented_total\{type="dns01-server"\} 1$', metrics, re.M)
+    assert re.search(r'^acmems_challenges_answered_total\{type="dns01-server"\} [1-9]', metrics, re.M)
 
 
 def test_dig(presented):

@@ -243,6 +243,28 @@ def test_certificates_due_and_renewals_that_fail(fakeca, watched, csrs, tmp_path
     assert m("acmems_ca_up") == 1
 
 
+def test_figures_go_on_after_a_reload(fakeca, watched, csrs):
+    """Also those of a CA that was made anew, and of a storage that is another one now."""
+    d = watched(fakeca)
+    d.sign(csrs.make("www.example.org")).expect(200)
+    before = wait_until(lambda: (m := d.metrics()).find("acmems_certificates") and m)
+    d.update({"account": {"dir": d.folder / "account2"},
+              'storage "file"': {"directory": d.folder / "moved"}}).write_conf()
+    d.process.signal(signal.SIGHUP)
+    d.wait_log("the configuration was reloaded")
+    after = wait_until(lambda: (m := d.metrics()).find("acmems_certificates") and m)
+    assert before("acmems_certificates") == 1 and after("acmems_certificates") == 0
+    wait_until(lambda: d.metrics()("acmems_ca_requests_total", kind="directory", code="200") == 2)
+    d.sign(csrs.make("www.example.org")).expect(200)
+    after = d.metrics()
+    assert after("acmems_orders_started_total") == after("acmems_sign_requests_total") == 2
+    assert after("acmems_ca_requests_total", kind="certificate", code="200") == 2
+    assert after("acmems_challenges_presented_total") == 2
+    assert after("acmems_http_requests_total", server="management", code="200") == 2
+    assert after("acmems_jobs_in_flight") == after("acmems_orders") == 0
+    assert after("acmems_certificates") == 1
+
+
 @pytest.mark.skipif(not NAMED or not KEYGEN, reason="no BIND on this machine")
 def test_dns_updates(testca, watched, csrs, tmp_path):
     """The test CA does not ask the name server: it is told what is valid."""
