@@ -53,7 +53,7 @@ scan_build() {
 	rm -rf "$build/scan"
 	scan-build --use-cc=clang meson setup "$build/scan" -Dsystemd=disabled &&
 		scan-build --use-cc=clang --status-bugs -o "$PWD/$build/reports" \
-			ninja -C "$build/scan" src/bin/acmems src/bin/acme-get
+			ninja -C "$build/scan" src/bin/acmems src/bin/acme-get src/bin/acme-register
 }
 
 # What a function fills through a pointer looks uninitialized to it.
@@ -65,7 +65,7 @@ cppcheck_src() {
 
 gcc_analyzer() {
 	CC=gcc configure "$build/gcc" -Dsystemd=disabled -Dc_args=-fanalyzer &&
-		ninja -C "$build/gcc" src/bin/acmems src/bin/acme-get
+		ninja -C "$build/gcc" src/bin/acmems src/bin/acme-get src/bin/acme-register
 }
 
 fits() {
