@@ -110,23 +110,14 @@ change_find_out(struct key_change *c, const struct err *e)
 	change_wait_account(c, FIND_OUT_MS, change_found_out);
 }
 
-/* ---- keyChange ---- */
+/* ---- keyChange, and a look whether it is so ---- */
 
 static void
-changed(void *arg, const struct request_answer *answer, const struct err *e)
+change_finish(struct key_change *c)
 {
-	struct key_change *c = arg;
 	struct account *a = c->ca->account;
 	struct key *key = c->key;
-	struct err bad;
 
-	(void)answer;
-	if (e == NULL && !key_file_finish(c->ca->conf.dir, &bad))
-		e = &bad;
-	if (e != NULL) {
-		change_find_out(c, e);
-		return;
-	}
 	c->key = NULL;
 	account_use_key(a, key);
 	account_file_seen(a, ACCOUNT_FILE_KEY);
@@ -134,6 +125,54 @@ changed(void *arg, const struct request_answer *answer, const struct err *e)
 	file_unlock(&c->lock);
 	account_save_key(a);
 	change_end(c, NULL);
+}
+
+static void
+confirmed(void *arg, const struct request_answer *answer, const struct err *e)
+{
+	struct key_change *c = arg;
+	struct err bad;
+
+	(void)answer;
+	if (e != NULL) {
+		bad = *e;
+		err_prefix(&bad, "%s answered that the key is changed, but", c->ca->host);
+		change_find_out(c, &bad);
+	} else if (!key_file_finish(c->ca->conf.dir, &bad)) {
+		change_find_out(c, &bad);
+	} else {
+		change_finish(c);
+	}
+}
+
+/* A proxy on the way says 200 for reasons of its own, and the old key would be gone. */
+static void
+change_confirm(struct key_change *c)
+{
+	char *payload = account_lookup_payload();
+	struct request_conf conf = {
+	    .mode = REQUEST_SIGNED_JWK,
+	    .place = PLACE_ACCOUNT,
+	    .url = c->ca->directory.object.new_account,
+	    .payload = payload,
+	    .key = c->key,
+	    .deadline = c->deadline,
+	};
+
+	request_start(c->ca, &conf, confirmed, c, &c->step);
+	free(payload);
+}
+
+static void
+changed(void *arg, const struct request_answer *answer, const struct err *e)
+{
+	struct key_change *c = arg;
+
+	(void)answer;
+	if (e != NULL)
+		change_find_out(c, e);
+	else
+		change_confirm(c);
 }
 
 static void

@@ -65,7 +65,9 @@ failed(const struct ca *ca, const struct err *e)
 	}
 	if (e->problem != PROBLEM_USER_ACTION_REQUIRED || terms == NULL) {
 		say_error("%s", e->detail);
-		return e->kind == ERR_CONFIG ? REGISTER_CONFIG : REGISTER_FAILED;
+		/* What a CA says is no matter of our configuration. */
+		return e->kind == ERR_CONFIG && e->problem == PROBLEM_NONE ? REGISTER_CONFIG
+									   : REGISTER_FAILED;
 	}
 	say_line("You need to accept the terms of service at %s", terms);
 	return REGISTER_TERMS;

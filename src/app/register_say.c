@@ -3,6 +3,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "acme/ca.h"
 #include "base/log_line.h"
@@ -74,6 +75,10 @@ say_error(const char *fmt, ...)
 {
 	va_list ap;
 
+	/* On a terminal it is a line of its own. */
+	if (begun && isatty(STDOUT_FILENO) && isatty(STDERR_FILENO))
+		puts("");
+	fflush(stdout);
 	fputs("acme-register: ", stderr);
 	va_start(ap, fmt);
 	put(stderr, fmt, ap);

@@ -13,6 +13,7 @@ import pytest
 
 from lab.daemon import render
 from lab.register import BINARY, acme_register, begin
+from lab.testca import fault_examples
 from lab.util import clean_env, free_port, run, wait_until
 
 STEPS = ["Load private key ... done", "Initialize ACME client ... done"]
@@ -229,6 +230,36 @@ def test_answer_lost(lab, tmp_path):
     acme_register(conf, "--rollover").expect(1, "failed", "malformed")
     assert thumbprint(tmp_path / "account/account.pem") == now
     assert not (tmp_path / "account/account.pem.new").exists()
+
+
+PROBLEMS = ("accountDoesNotExist", "badNonce", "invalidProfile", "malformed", "rateLimited", "unauthorized",
+            "userActionRequired")
+# What takes its time: in tests/flow it passes quickly.
+SLOW = ("silence", "unframed", "slow-head", "slow-body", "huge", "delay", "busy", "length", "bad-chunk",
+        "interim")
+
+
+def test_faults_at_key_change(lab, tmp_path):
+    """Whatever the CA's answer looks like, the key on disk is the one it knows."""
+    ca, conf = lab
+    account = tmp_path / "account"
+    codes = set()
+    for name, fault, endpoints in fault_examples():
+        if fault["name"] in SLOW or "retry-after" in fault or "key-change" not in endpoints or \
+                fault.get("type", "malformed") not in PROBLEMS:
+            continue
+        ca.rules({"endpoint": "key-change", "count": 1, "fault": fault})
+        before = thumbprint(account / "account.pem")
+        r = acme_register(conf, "--rollover", "--key-type", "ec256")
+        ca.honest()
+        codes.add(r.code)
+        assert (r.code == 0) == (thumbprint(account / "account.pem") != before), f"{name}: {r!r}"
+        assert r.code in (0, 1, 3) and not (account / "account.pem.new").exists(), f"{name}: {r!r}"
+        # It is: the next one begins with asking the CA for it.
+        assert "Refreshing current registration ... done" in r.lines, f"{name}: {r!r}"
+    acme_register(conf).expect(0, "^Status: +valid$")
+    assert codes == {0, 1, 3}
+    assert ca.stats()["objects"]["accounts"] == 1
 
 
 # Two programs, one directory

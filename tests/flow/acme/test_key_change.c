@@ -100,6 +100,7 @@ enum mode {
 	BUSY,
 	BAD_NONCE,
 	UNAUTHORIZED,
+	LIE,
 	MODES
 };
 
@@ -141,6 +142,9 @@ spoil(enum mode mode, struct fake_http_reply *reply)
 		break;
 	case UNAUTHORIZED:
 		fake_ca_problem(reply, 401, "unauthorized", "no");
+		break;
+	case LIE:
+		fake_http_status(reply, 200, "<html>We are back soon</html>");
 		break;
 	case MODES:
 		break;
