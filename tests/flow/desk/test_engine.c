@@ -410,6 +410,106 @@ test_abort_withdraws(void **state)
 
 #define SCENARIO(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
+/* ---- another configuration ---- */
+
+struct move {
+	struct house *h;
+	enum fake_step at;
+	bool moved;
+	struct fake_solver solver; /* of the new one */
+	struct policy *policy;
+};
+
+static struct desk_conf
+conf_for(const struct house *h, struct challenge **challenges, const struct policy *policy)
+{
+	return (struct desk_conf){
+	    .ca = h->w.ca,
+	    .policy = policy,
+	    .challenges = challenges,
+	    .challenge_count = 1,
+	    .stores = (struct store *const *)&h->store,
+	    .store_count = 1,
+	    .timeout_ms = 180 * SECOND,
+	    .order_timeout_ms = 600 * SECOND,
+	    .max_orders = 1000,
+	};
+}
+
+/* Another verification, another object for the same storage, and nobody may have what is ordered.
+ */
+static bool
+reconfigure(struct fake_ca *ca, enum fake_step step, const struct fake_http_request *request,
+    struct fake_http_reply *reply)
+{
+	struct move *m = ca->arg;
+	struct house *h = m->h;
+	struct challenge *challenges[] = {&m->solver.challenge};
+	char path[96];
+	struct store_file_conf file = {.directory = path, .keep = 30 * DAY, .blocking = true};
+
+	if (step != m->at || m->moved)
+		return false;
+	m->moved = true;
+	store_free(h->store);
+	snprintf(path, sizeof(path), "%s/storage", h->w.dir);
+	h->store = store_file_new(h->w.loop, "renamed", &file, 14 * DAY, NULL);
+	assert_non_null(h->store);
+	struct desk_conf conf = conf_for(h, challenges, m->policy);
+	desk_configure(h->desk, &conf);
+	return false;
+}
+
+static void
+configured_at(void **state, enum fake_step step)
+{
+	char *domains[] = {"*.elsewhere"};
+	struct auth_block block = {
+	    .name = "other", .all = true, .domains = domains, .domain_count = 1};
+	struct poster p = {0}, late = {0};
+
+	setup(state);
+	struct house *h = *state;
+	struct move m = {.h = h, .at = step, .policy = policy_new(&block, 1)};
+	struct challenge *challenges[] = {&m.solver.challenge};
+
+	fake_solver_init(&m.solver, h->w.loop, "http-01");
+	h->w.fake.before = reconfigure;
+	h->w.fake.arg = &m;
+	post(h, &p, "www.example.org", 0);
+	wait_for(h, &p, MINUTE);
+	expect_pem(&p);
+	assert_int_equal(m.solver.presented, 0); /* the order went on with what it began with */
+	assert_int_equal(desk_jobs(h->desk), 0);
+	late.body = strdup(p.body);
+	post(h, &late, NULL, 0);
+	wait_for(h, &late, MINUTE);
+	if (m.moved) {
+		expect_error(&late, ERR_FORBIDDEN);
+		struct desk_conf conf = conf_for(h, challenges, h->policy);
+		desk_configure(h->desk, &conf);
+		post(h, &late, NULL, 0);
+		wait_for(h, &late, MINUTE);
+	}
+	expect_pem(&late);
+	assert_true(late.cached);
+	assert_int_equal(h->w.fake.orders_made, 1);
+	poster_done(&late);
+	poster_done(&p);
+	h->w.fake.before = NULL;
+	struct policy *other = m.policy;
+	teardown(state);
+	fake_solver_done(&m.solver);
+	policy_free(other);
+}
+
+static void
+test_configured_at_each_step(void **state)
+{
+	for (enum fake_step step = FAKE_DIRECTORY; step < FAKE_STEP_COUNT; step++)
+		configured_at(state, step);
+}
+
 int
 main(void)
 {
@@ -421,6 +521,7 @@ main(void)
 	    SCENARIO(test_failing_name_makes_one_order),
 	    SCENARIO(test_nothing_but_challenge_errors),
 	    cmocka_unit_test(test_hang_up_at_each_step),
+	    cmocka_unit_test(test_configured_at_each_step),
 	    SCENARIO(test_ca_down_then_up),
 	    SCENARIO(test_abort_withdraws),
 	};
