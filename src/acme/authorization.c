@@ -197,11 +197,13 @@ enter_fetch(struct authorization *a)
 
 /* ---- present ---- */
 
+/* Valid as long as id. */
 static struct acme_answer
-answer_of(const struct authorization *a)
+answer_of(const struct authorization *a, struct identifier *id)
 {
+	authorization_identifier(a, id);
 	return (struct acme_answer){
-	    .identifier = &a->identifier,
+	    .identifier = id,
 	    .token = a->challenge.token,
 	    .key_authorization = a->key_authorization,
 	};
@@ -238,10 +240,11 @@ static enum authorization_state
 enter_present(struct authorization *a)
 {
 	struct acme_solver *solver = a->conf.solver;
+	struct identifier id;
 	struct acme_answer answer;
 
 	a->key_authorization = key_authorization(a->ca->key, a->challenge.token);
-	answer = answer_of(a);
+	answer = answer_of(a, &id);
 	solver->present(solver, &answer, presented, fetched_from_us, a, &a->step);
 	return AUTHORIZATION_PRESENT;
 }
@@ -397,11 +400,14 @@ enter_poll(struct authorization *a)
 static void
 authorization_withdraw(struct authorization *a)
 {
-	struct acme_answer answer = answer_of(a);
+	struct identifier id;
+	struct acme_answer answer;
 
-	if (a->presented)
-		a->conf.solver->withdraw(a->conf.solver, &answer, a);
+	if (!a->presented)
+		return;
 	a->presented = false;
+	answer = answer_of(a, &id);
+	a->conf.solver->withdraw(a->conf.solver, &answer, a);
 }
 
 static enum authorization_state

@@ -38,7 +38,7 @@ struct authorization {
 	struct op *step;
 	struct timer *timer;
 	struct poll poll;
-	struct identifier identifier;
+	enum identifier_kind kind;
 	char *name; /* for people: with "*." for a wildcard; NULL: not known yet */
 	struct acme_challenge_object challenge; /* ours, as first seen */
 	char *key_authorization;                /* of what is presented */
@@ -54,6 +54,8 @@ bool authorization_read(struct authorization *a, const struct request_answer *an
     struct acme_authorization_object *ret, struct err *e);
 /* The name, "" as long as it is not known. */
 const char *authorization_name(const struct authorization *a);
+/* Without "*.". Its name is known. */
+void authorization_identifier(const struct authorization *a, struct identifier *ret);
 /* The challenge of the solver's kind, or NULL. */
 const struct acme_challenge_object *authorization_challenge(
     const struct authorization *a, const struct acme_authorization_object *seen);

@@ -8,6 +8,7 @@
 #include "acme/solver.h"
 #include "base/alloc.h"
 #include "base/err_slot.h"
+#include "codec/text.h"
 
 void
 authorization_validation_err(
@@ -24,6 +25,21 @@ const char *
 authorization_name(const struct authorization *a)
 {
 	return a->name == NULL ? "" : a->name;
+}
+
+/* It is built when it is needed: the room for the longest of names would wait with the order. */
+void
+authorization_identifier(const struct authorization *a, struct identifier *ret)
+{
+	const char *name = strncmp(a->name, "*.", 2) == 0 ? a->name + 2 : a->name;
+	struct ip_addr ip;
+
+	if (a->kind == IDENTIFIER_IP && ip_addr_parse(name, strlen(name), &ip)) {
+		identifier_ip(&ip, ret);
+		return;
+	}
+	*ret = (struct identifier){.kind = a->kind};
+	text_copy(ret->value, sizeof(ret->value), name);
 }
 
 const struct acme_challenge_object *
@@ -75,7 +91,7 @@ authorization_read(struct authorization *a, const struct request_answer *answer,
 	/* The first answer counts: what is withdrawn has to be what was presented. */
 	if (a->name != NULL)
 		return true;
-	a->identifier = ret->identifier;
+	a->kind = ret->identifier.kind;
 	a->name = xasprintf("%s%s", ret->wildcard ? "*." : "", ret->identifier.value);
 	return true;
 }
@@ -84,10 +100,12 @@ bool
 authorization_asked_for(const struct authorization *a, struct err *e)
 {
 	const struct identifiers *asked = a->conf.asked;
+	struct identifier id;
 
+	authorization_identifier(a, &id);
 	for (size_t i = 0; i < asked->count; i++)
-		if (asked->items[i].kind == a->identifier.kind &&
-		    strcmp(identifier_base(&asked->items[i]), a->identifier.value) == 0)
+		if (asked->items[i].kind == id.kind &&
+		    strcmp(identifier_base(&asked->items[i]), id.value) == 0)
 			return true;
 	return err_set(e, ERR_UPSTREAM, "%s wants %s authorized, which is not in the order",
 	    a->ca->host, a->name);

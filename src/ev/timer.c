@@ -11,8 +11,8 @@
 static const int64_t timer_max_ms = 3653LL * 24 * 3600 * 1000;
 
 struct timer {
-	struct event *event;
-	int64_t due; /* microseconds of CLOCK_MONOTONIC */
+	struct event *event; /* behind this struct: one piece of memory for both */
+	int64_t due;         /* microseconds of CLOCK_MONOTONIC */
 	void (*fn)(void *arg);
 	void *arg;
 };
@@ -55,11 +55,11 @@ timer_fired(evutil_socket_t fd, short what, void *arg)
 struct timer *
 timer_new(struct loop *loop, void (*fn)(void *arg), void *arg)
 {
-	struct timer *t = xcalloc(1, sizeof(*t));
+	struct timer *t = xcalloc(1, sizeof(*t) + event_get_struct_event_size());
 
-	t->event = evtimer_new(loop_base(loop), timer_fired, t);
-	if (t->event == NULL)
-		abort(); /* out of memory, the only reason there is */
+	t->event = (struct event *)(t + 1);
+	if (event_assign(t->event, loop_base(loop), -1, 0, timer_fired, t) != 0)
+		abort(); /* for other arguments than these */
 	t->fn = fn;
 	t->arg = arg;
 	return t;
@@ -93,6 +93,7 @@ timer_free(struct timer *t)
 {
 	if (t == NULL)
 		return;
-	event_free(t->event);
+	event_del(t->event);
+	event_debug_unassign(t->event);
 	free(t);
 }
