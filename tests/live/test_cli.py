@@ -390,12 +390,10 @@ def test_old_configuration_runs(make_daemon, fakeca, csrs, cert, tmp_path):
 
 # examples/
 
-@pytest.mark.parametrize("path", sorted((ROOT / "examples").glob("*.conf")), ids=lambda p: p.name)
-def test_examples_load(tmp_path, path):
-    if path.name == "nginx.conf":
-        text = path.read_text()
-        assert ".well-known/acme-challenge" in text
-        return
+# Those of front ends are tried with the front ends (test_front.py).
+@pytest.mark.parametrize("name", ["acmems.conf", "demo.conf", "minimal.conf"])
+def test_examples_load(tmp_path, name):
+    path = ROOT / "examples" / name
     text = re.sub(r"^(\s*(?:dir|directory)\s*=\s*)(\S+)$",
                   lambda m: f"{m[1]}{tmp_path}/{m[2].strip('/').replace('/', '-')}", path.read_text(),
                   flags=re.M)
