@@ -57,6 +57,7 @@ world_open_at(struct world *w, const char *base, const char *type)
 	    .directory_url = w->directory_url,
 	    .dir = w->dir,
 	    .key_type = KEY_EC256,
+	    .stats = &w->stats,
 	    .event = on_event,
 	    .event_arg = w,
 	};
@@ -121,6 +122,9 @@ world_close(struct world *w)
 		assert_string_equal(w->fake.violation, "");
 	ca_free(w->ca);
 	fake_clock_settle(w->loop);
+	/* Whatever way an order took, it is counted out of its last state. */
+	for (size_t i = 0; i < ACME_ORDER_STATES; i++)
+		assert_int_equal(w->stats.orders[i], 0);
 	assert_int_equal(fake_solver_active(&w->solver), 0);
 	assert_int_equal(w->solver.presented, w->solver.withdrawn);
 	assert_int_equal(fake_http_open(), 0);

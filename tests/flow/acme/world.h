@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "acme/ca.h"
+#include "acme/ca_stats.h"
 #include "acme/order.h"
 #include "base/err.h"
 #include "codec/chain.h"
@@ -25,6 +26,7 @@ struct world {
 	struct fake_ca fake;
 	struct fake_solver solver;
 	struct ca *ca;
+	struct ca_stats stats;
 	struct ca_conf conf; /* to be changed between world_open and world_start */
 	char dir[64];
 	char directory_url[80];

@@ -101,11 +101,31 @@ world_setup(void **state)
 	return 0;
 }
 
+/* Whatever way a job or a request took, it is counted out of its last state. */
+static void
+expect_counted(const struct desk *d)
+{
+	const struct desk_stats *stats = desk_stats(d);
+	uint64_t ended = stats->cached + stats->issued + stats->renewals_failed;
+	uint64_t jobs = 0;
+
+	for (size_t i = 0; i < JOB_STATES; i++)
+		jobs += stats->jobs.now[i];
+	for (size_t i = 0; i < ERR_KIND_COUNT; i++)
+		ended += stats->failed[i];
+	assert_int_equal(jobs, desk_jobs(d));
+	assert_true(ended <= stats->requests);
+	if (jobs == 0)
+		assert_int_equal(ended, stats->requests);
+}
+
 int
 world_teardown(void **state)
 {
 	struct world *w = *state;
 
+	if (w->desk != NULL)
+		expect_counted(w->desk);
 	desk_free(w->desk);
 	policy_free(w->policy);
 	store_free(w->none);
