@@ -7,29 +7,36 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* The groups first: afterwards they cannot be given up any more. */
-static bool
-become(uid_t uid, gid_t gid)
-{
-	const struct passwd *pw = getpwuid(uid);
+#include "app/user.h"
 
-	if (pw != NULL)
-		return initgroups(pw->pw_name, pw->pw_gid) == 0 && setgid(pw->pw_gid) == 0 &&
-		    setuid(uid) == 0;
-	return setgroups(0, NULL) == 0 && setgid(gid) == 0 && setuid(uid) == 0;
+/* A user without a name, as files of containers have them. The groups first: afterwards they cannot
+ * be given up any more. */
+static bool
+become_number(const struct stat *st, struct err *e)
+{
+	int saved;
+
+	if (setgroups(0, NULL) == 0 && setgid(st->st_gid) == 0 && setuid(st->st_uid) == 0)
+		return true;
+	saved = errno;
+	return err_errno(e, ERR_CONFIG, saved, "cannot become uid %u", (unsigned)st->st_uid);
 }
 
 bool
-owner_become(const char *dir, struct err *e)
+owner_become(const char *user, const char *dir, struct err *e)
 {
+	const struct passwd *pw;
 	struct stat st;
-	int saved;
 
-	if (geteuid() != 0 || stat(dir, &st) != 0 || st.st_uid == 0)
+	if (!user_is_root())
 		return true;
-	if (become(st.st_uid, st.st_gid))
-		return true;
-	saved = errno;
-	return err_errno(
-	    e, ERR_CONFIG, saved, "%s: cannot act as its owner (uid %u)", dir, (unsigned)st.st_uid);
+	if (user == NULL) {
+		if (stat(dir, &st) != 0 || st.st_uid == 0)
+			return true;
+		pw = getpwuid(st.st_uid);
+		if (pw == NULL)
+			return become_number(&st, e);
+		user = pw->pw_name;
+	}
+	return user_become(user, e) && user_settle(e);
 }

@@ -7,6 +7,6 @@
 
 #include "base/err.h"
 
-/* As root, becomes the owner of dir, for good; as anybody else, or if dir is root's or not there,
- * stays what it is. ERR_CONFIG. */
-bool owner_become(const char *dir, struct err *e);
+/* Root becomes user ([process] user), or if that is NULL the owner of dir, for good; anybody else
+ * stays who he is, and so does root where dir is root's or not there. ERR_CONFIG, ERR_INTERNAL. */
+bool owner_become(const char *user, const char *dir, struct err *e);

@@ -406,7 +406,8 @@ prepare(struct registering *r, struct err *e)
 {
 	r->loop = loop_new(e);
 	if (r->loop == NULL || !ca_client_init(&r->client, r->loop, r->conf->ca_file, e) ||
-	    !owner_become(r->conf->ca.dir, e) || !generate_key(r, e) || !load_key(r, e))
+	    !owner_become(r->conf->user, r->conf->ca.dir, e) || !generate_key(r, e) ||
+	    !load_key(r, e))
 		return false;
 	say_done();
 	return true;

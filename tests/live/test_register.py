@@ -2,6 +2,7 @@
 """acme-register, and the daemon beside it."""
 import json
 import os
+import pathlib
 import pty
 import pwd
 import shutil
@@ -275,21 +276,28 @@ def test_daemon_takes_up_a_registration(make_testca, make_daemon, csrs, cert):
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="wants to be root")
-def test_files_belong_to_the_owner_of_the_directory(make_testca, tmp_path):
+@pytest.mark.parametrize("who", ["owner", "number", "configured"])
+def test_files_belong_to_the_daemon(make_testca, tmp_path, who):
     """Root makes the account for a daemon that runs as somebody else."""
     nobody = pwd.getpwnam("nobody")
+    uid = 54321 if who == "number" else nobody.pw_uid
     ca = make_testca()
-    base = tempfile.mkdtemp(prefix="acmems-owner-", dir="/tmp")
+    base = pathlib.Path(tempfile.mkdtemp(prefix="acmems-owner-", dir="/tmp"))
     try:
-        os.chmod(base, 0o755)
-        account = os.path.join(base, "account")
-        os.mkdir(account, 0o700)
-        os.chown(account, nobody.pw_uid, nobody.pw_gid)
+        base.chmod(0o755)
+        account = base / "account"
+        if who == "configured":
+            os.chown(base, uid, nobody.pw_gid)
+        else:
+            account.mkdir(0o700)
+            os.chown(account, uid, nobody.pw_gid)
         conf = conf_of(ca, tmp_path, ca.trust, dir=account)
+        if who == "configured":
+            conf.write_text(conf.read_text() + "[process]\nuser = nobody\n")
         acme_register(conf, "--gen-key", "--register", "--accept-terms-of-service").expect(0)
         acme_register(conf, "--rollover").expect(0)
-        for name in os.listdir(account):
-            assert os.stat(os.path.join(account, name)).st_uid == nobody.pw_uid, name
+        for path in [account, *account.iterdir()]:
+            assert path.stat().st_uid == uid, path
     finally:
         shutil.rmtree(base)
 
