@@ -3,7 +3,9 @@
 configuration."""
 import json
 import os
+import pathlib
 import re
+import signal
 
 import pytest
 
@@ -54,6 +56,12 @@ class Image:
                                container, "--", *self.config["Entrypoint"],
                                *(args or self.config["Cmd"]))
 
+    def health(self, config):
+        """The exit code of the health check; as everything here, it shares our network."""
+        test = self.config["Healthcheck"]["Test"]
+        assert test[:2] == ["CMD", *self.config["Entrypoint"]]
+        return self.space.run(*self.argv(config, *test[2:]), env=clean_env(), check=False).returncode
+
 
 @pytest.fixture(scope="module")
 def image(tmp_path_factory):
@@ -85,6 +93,16 @@ def give(path, uid):
         os.chown(p, uid, uid)
 
 
+def program(pid):
+    """The process of the daemon, among those below buildah's."""
+    process = pathlib.Path(f"/proc/{pid}")
+    if (process / "comm").read_text() == "acmems\n":
+        return pid
+    # Each thread has children of its own.
+    below = " ".join(p.read_text() for p in process.glob("task/*/children")).split()
+    return next(filter(None, map(program, map(int, below))), None)
+
+
 def test_described(image):
     c = image.config
     assert c["Entrypoint"] == ["acmems"] and c["Cmd"] == ["/config/main.ini"]
@@ -114,7 +132,11 @@ def test_signs_with_a_mounted_configuration(image, pebble, tls, csrs, cert, star
     assert "www.example.org" in service.process.err()
     assert (config / "account/account.pem").stat().st_uid == USER
     assert list((config / "storage").glob("*/*/cert.pem"))
-    service.stop()
+    assert image.health(mounted) == 0
+    # buildah would kill; docker stop sends what the image says to the program itself.
+    os.kill(program(service.process.pid), signal.Signals[image.config["StopSignal"]])
+    assert service.process.wait() == 0
+    assert image.health(mounted) != 0
 
 
 def test_trusts_the_public_cas(image):

@@ -66,8 +66,9 @@ def test_tarball_builds_and_installs(source, tmp_path):
         assert [n for n in files if n.startswith("usr/share/man/")
                 and n.split("/")[-1].rsplit(".", 1)[0] == name.split("/")[-1]], name
     assert "usr/share/man/man5/acmems.conf.5" in files
-    for example in (source / "examples").iterdir():
-        assert f"usr/share/doc/acmems/examples/{example.name}" in files
+    for folder in ("examples", "contrib/grafana", "contrib/prometheus"):
+        for example in (source / folder).iterdir():
+            assert f"usr/share/doc/acmems/{example.parent.name}/{example.name}" in files
     for unit in (source / "contrib/systemd").glob("acmems.*"):
         assert f"usr/lib/systemd/system/{unit.name}" in files
     # Nothing of the build.
