@@ -23,7 +23,7 @@ enum {
 
 enum revocation_state { NEW, LOOK, BAR, ASK, DROP, DONE, STATE_COUNT };
 
-/* An entry that is to go. */
+/* An entry that is to go. What is not stored yet may have a store that nobody else has any more. */
 struct found {
 	TAILQ_ENTRY(found) entry;
 	struct store *store;
@@ -179,9 +179,18 @@ note_entry(struct revocation *r, struct store *store, const char *key)
 {
 	struct found *f = xcalloc(1, sizeof(*f));
 
-	f->store = store;
+	f->store = store_hold(store);
 	snprintf(f->key, sizeof(f->key), "%s", key);
 	TAILQ_INSERT_TAIL(&r->found, f, entry);
+}
+
+static void
+found_free(void *arg)
+{
+	struct found *f = arg;
+
+	store_free(f->store);
+	free(f);
 }
 
 static enum revocation_state look_on(struct revocation *r);
@@ -314,7 +323,8 @@ dropped(void *arg, const struct err *e)
 		note_failure(r, &still_there);
 	}
 	TAILQ_REMOVE(&r->found, f, entry);
-	free(f);
+	/* With it the store may go, one of whose callbacks this is. */
+	loop_dispose(r->desk->loop, found_free, f);
 	move(r, drop_on(r));
 }
 
@@ -356,7 +366,7 @@ free_now(void *arg)
 
 	while ((f = TAILQ_FIRST(&r->found)) != NULL) {
 		TAILQ_REMOVE(&r->found, f, entry);
-		free(f);
+		found_free(f);
 	}
 	timer_free(r->timer);
 	chain_free(r->chain);

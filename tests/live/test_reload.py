@@ -20,13 +20,7 @@ REFUSED = "the configuration was not reloaded"
 
 def reload(d, conf=None, done=DONE, raw=None):
     """A new configuration, and until it has been taken or refused."""
-    before = d.log().count(done)
-    if raw is None:
-        d.update(conf or {}).write_conf()
-    else:
-        d.conf_path.write_text(raw)
-    d.process.signal(signal.SIGHUP)
-    wait_until(lambda: d.log().count(done) > before, 15, f"{done!r} in\n{d.log()[-2000:]}")
+    d.reload(conf, done, raw)
 
 
 def refuse(d, conf=None, raw=None):

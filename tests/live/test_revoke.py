@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """POST /revoke: who may, what the CA is told, what nobody gets any more."""
 import json
+import shutil
 import ssl
 import threading
 import time
@@ -105,6 +106,22 @@ def test_running_order_fails(client, testca, csrs):
     assert time.monotonic() - began < 10
     answers[0].expect(415, r"slow\.example\.org", "make a new key")
     client.daemon.wait_log(r" audit key barred .* serial=\w+")
+
+
+# Over a reload
+
+def test_not_stored_and_its_storage_gone(client, csrs):
+    """What is in memory for a storage that no configuration has any more."""
+    d, csr = client.daemon, csrs.make("www.example.org")
+    shutil.rmtree(d.storage)
+    d.storage.write_text("a file")
+    chain = client.chain(csr)
+    d.reload({'storage "file"': {"directory": d.folder / "moved"}})
+    client.revoke(chain, "?reason=4").expect(200)
+    d.storage.unlink()
+    d.storage.mkdir()
+    d.reload({'storage "file"': {"directory": d.storage}})
+    assert client.chain(csr) != chain
 
 
 # Who may

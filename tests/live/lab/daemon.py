@@ -109,6 +109,16 @@ class Daemon:
         self.stop()
         return self.update(conf or {}).start()
 
+    def reload(self, conf=None, done="the configuration was reloaded", raw=None):
+        """A new configuration, and until it has been taken, or refused."""
+        before = self.log().count(done)
+        if raw is None:
+            self.update(conf or {}).write_conf()
+        else:
+            self.conf_path.write_text(raw)
+        self.process.signal(signal.SIGHUP)
+        wait_until(lambda: self.log().count(done) > before, 15, f"{done!r} in\n{self.log()[-2000:]}")
+
     def check_end(self):
         self.checked = True
         err = self.process.err()
