@@ -22,12 +22,22 @@ enum {
 
 /* ---- life ---- */
 
+static void
+bar_too(const void *key, size_t key_len, void *value, void *arg)
+{
+	struct desk *d = arg;
+
+	map_put(d->barred, key, key_len, d);
+}
+
 void
 desk_configure(struct desk *d, const struct desk_conf *conf)
 {
 	struct grounds *old = d->grounds;
 
 	d->grounds = grounds_new(d->loop, conf);
+	for (size_t i = 0; i < conf->store_count; i++)
+		store_each_barred(conf->stores[i], bar_too, d);
 	d->conf = *conf;
 	d->conf.challenges = d->grounds->challenges;
 	d->conf.stores = d->grounds->stores;
@@ -41,6 +51,7 @@ desk_new(struct loop *loop, const struct desk_conf *conf)
 	struct desk *d = xcalloc(1, sizeof(*d));
 
 	d->loop = loop;
+	d->barred = map_new();
 	desk_configure(d, conf);
 	d->seen = seen_new(SEEN_NAMES);
 	d->failures = failures_new(FAILURES);
@@ -95,6 +106,7 @@ desk_free(struct desk *d)
 	}
 	task_cancel(&d->idle_task);
 	map_free(d->by_key);
+	map_free(d->barred);
 	turns_free(d->turns);
 	unstored_free(d->unstored);
 	results_free(d->results);
@@ -374,6 +386,7 @@ desk_bar_key(struct desk *d, struct store *store, const uint8_t spki_sha256[32])
 	struct err e;
 
 	store_bar_key(store, spki_sha256);
+	map_put(d->barred, spki_sha256, 32, d);
 	refuse_key(&e);
 	TAILQ_FOREACH_SAFE (dj, &d->jobs, entry, next) {
 		if (memcmp(job_spki_sha256(dj->job), spki_sha256, 32) != 0)
@@ -386,10 +399,7 @@ desk_bar_key(struct desk *d, struct store *store, const uint8_t spki_sha256[32])
 bool
 desk_takes_key(const struct desk *d, const uint8_t spki_sha256[32], struct err *e)
 {
-	for (size_t i = 0; i < d->conf.store_count; i++)
-		if (store_bars_key(d->conf.stores[i], spki_sha256))
-			return refuse_key(e);
-	return true;
+	return map_get(d->barred, spki_sha256, 32) == NULL || refuse_key(e);
 }
 
 const struct desk_stats *

@@ -64,6 +64,7 @@ struct desk {
 	struct turns *turns;
 	struct issuers *issuers;
 	struct map *by_key; /* key -> struct desk_job */
+	struct map *barred; /* SHA-256 of keys: of all stores there ever were */
 	TAILQ_HEAD(, desk_job) jobs;
 	size_t job_count;
 	unsigned long long job_ids;
@@ -129,9 +130,9 @@ struct desk_job *desk_job_start(
 char *desk_names_key(const struct grounds *g, const struct identifiers *names, const char *profile);
 char *desk_body_key(const char *digest);
 
-/* From now on store bars the key, and jobs for it fail. */
+/* From now on the key is barred, by store also after a restart, and jobs for it fail. */
 void desk_bar_key(struct desk *d, struct store *store, const uint8_t spki_sha256[32]);
-/* False with ERR_BAD_CSR if any store bars it. */
+/* False with ERR_BAD_CSR if it is barred, also by a store that a reload has dropped. */
 bool desk_takes_key(const struct desk *d, const uint8_t spki_sha256[32], struct err *e);
 /* A job or a revocation has ended: perhaps it was the last. */
 void desk_idle_soon(struct desk *d);

@@ -129,3 +129,11 @@ store_bars_key(const struct store *s, const uint8_t spki_sha256[32])
 {
 	return s->barred != NULL && map_get(s->barred, spki_sha256, 32) != NULL;
 }
+
+void
+store_each_barred(const struct store *s,
+    void (*fn)(const void *key, size_t len, void *value, void *arg), void *arg)
+{
+	if (s->barred != NULL)
+		map_each(s->barred, fn, arg);
+}

@@ -139,6 +139,8 @@ void store_adjust(struct store *s, const char *name, int64_t renew_within, int64
  * survives it is store_kind.bar's; a store that starts knows those. */
 void store_bar_key(struct store *s, const uint8_t spki_sha256[32]);
 bool store_bars_key(const struct store *s, const uint8_t spki_sha256[32]);
+void store_each_barred(const struct store *s,
+    void (*fn)(const void *key, size_t key_len, void *value, void *arg), void *arg);
 
 /* When an entry is due: less than renew_within left; where that is more than two thirds
  * of the lifetime, a third of the lifetime (half under 10 days) counts instead and *ret_clamped is

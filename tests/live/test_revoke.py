@@ -124,6 +124,15 @@ def test_not_stored_and_its_storage_gone(client, csrs):
     assert client.chain(csr) != chain
 
 
+def test_barred_in_a_storage_that_is_gone(client, csrs):
+    d, csr = client.daemon, csrs.make("www.example.org")
+    client.revoke(client.chain(csr), "?reason=1").expect(200)
+    d.reload({'storage "file"': {"directory": d.folder / "moved"}})
+    client.sign(csr).expect(415, "make a new key")
+    d.reload({'storage "file"': {"directory": d.folder / "again"}})
+    client.sign(csr).expect(415, "make a new key")
+
+
 # Who may
 
 def test_not_offered(fake_daemon, csrs):
