@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "base/err_slot.h"
@@ -166,6 +167,29 @@ bool
 sign_has_stand_in(const struct sign *s, const struct err *e)
 {
 	return s->due.pem != NULL && s->due.not_after > clock_wall() && may_stand_in(e->kind);
+}
+
+static void
+forget_due(struct signs *signs, const char *serial)
+{
+	struct sign *s;
+
+	TAILQ_FOREACH (s, signs, entry) {
+		if (s->due.pem == NULL || strcmp(s->due.serial, serial) != 0)
+			continue;
+		free(s->due.pem);
+		s->due.pem = NULL;
+	}
+}
+
+void
+signs_forget_due(struct desk *d, const char *serial)
+{
+	struct desk_job *dj;
+
+	forget_due(&d->signs, serial);
+	TAILQ_FOREACH (dj, &d->jobs, entry)
+		forget_due(&dj->waiters, serial);
 }
 
 void

@@ -152,6 +152,8 @@ void sign_audit_redelivered(const struct sign *s, const char *serial);
 void sign_audit_refused(const struct sign *s, const char *rule, const struct err *e);
 /* Whether the certificate that is due is given out rather than e. */
 bool sign_has_stand_in(const struct sign *s, const struct err *e);
+/* The certificate with this serial is no longer better than none. */
+void signs_forget_due(struct desk *d, const char *serial);
 /* With that certificate, or with e; logs the former only. */
 void sign_fail(struct sign *s, const struct err *e);
 /* No completion. */

@@ -353,6 +353,7 @@ enter_drop(struct revocation *r)
 {
 	results_forget(r->desk->results, has_leaf, r);
 	unstored_drop(r->desk->unstored, is_unstored, r);
+	signs_forget_due(r->desk, r->chain->leaf.serial);
 	return drop_on(r);
 }
 

@@ -313,6 +313,37 @@ asker_hangs_up(void **state)
 	body_done(&b);
 }
 
+/* Who waits for a new one because his was due does not get the old one after all. */
+static void
+leaves_who_waits(void **state)
+{
+	struct world *w = *state;
+	struct body b = body_make("a.kept"), other = body_make("b.kept");
+	struct client c = {0}, d = {0};
+	struct revoker v;
+
+	issue(w, &d, &other);
+	issue(w, &c, &b);
+	char *old = strdup(c.pem);
+	pass(w, 80 * 24 * (int64_t)HOUR);
+	post(w, &c, &b);
+	post(w, &d, &other);
+	assert_int_equal(fake_orders_open(), 2);
+	ask(w, &v, old, REVOKE_SUPERSEDED);
+	ca_says(w, ERR_NONE, "");
+	expect_revoked(&v, false);
+	for (int i = 0; i < 2; i++)
+		fake_order_fail(fake_order_at(0), ERR_UPSTREAM, "the CA is upset", 0);
+	settle(w);
+	expect_error(&c, ERR_UPSTREAM);
+	expect_pem(&d);
+	free(old);
+	client_done(&d);
+	client_done(&c);
+	body_done(&other);
+	body_done(&b);
+}
+
 static void
 on_idle(void *arg)
 {
@@ -549,6 +580,7 @@ main(void)
 	    SCENARIO(all_names_count),
 	    SCENARIO(ca_fails),
 	    SCENARIO(time_is_over),
+	    SCENARIO(leaves_who_waits),
 	    SCENARIO(asker_hangs_up),
 	    SCENARIO(shutting_down),
 	    SCENARIO(freed_on_the_way),
