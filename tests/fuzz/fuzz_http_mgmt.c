@@ -10,7 +10,6 @@
 
 #include "answers.h"
 #include "base/queue.h"
-#include "ev/listener.h"
 #include "ev/loop.h"
 #include "ev/op.h"
 #include "issue/desk.h"
@@ -161,17 +160,9 @@ static struct peers_server under_test = {.answer = answer, .restart = restart};
 static void
 start(void)
 {
-	struct listen_address *a;
-	size_t n;
-
 	must(ip_range_parse("10.0.0.0/8", &trusted, NULL));
-	loop = under_test.loop = loop_new(NULL);
-	under_test.path = peers_socket();
-	CLEANUP_FREE char *spec = xasprintf("unix:%s", under_test.path);
-	must(listen_addresses(spec, &a, &n, NULL) && n == 1);
-	listener = listener_open(loop, a, NULL, NULL);
-	must(listener != NULL);
-	free(a);
+	listener = peers_listen(&under_test);
+	loop = under_test.loop;
 	serve();
 }
 

@@ -12,7 +12,6 @@
 
 #include "answers.h"
 #include "base/queue.h"
-#include "ev/listener.h"
 #include "ev/loop.h"
 #include "http/server.h"
 #include "peers.h"
@@ -237,16 +236,8 @@ static struct peers_server under_test = {
 static void
 start(void)
 {
-	struct listen_address *a;
-	size_t n;
-
-	loop = under_test.loop = loop_new(NULL);
-	under_test.path = peers_socket();
-	CLEANUP_FREE char *spec = xasprintf("unix:%s", under_test.path);
-	must(listen_addresses(spec, &a, &n, NULL) && n == 1);
-	listener = listener_open(loop, a, NULL, NULL);
-	must(listener != NULL);
-	free(a);
+	listener = peers_listen(&under_test);
+	loop = under_test.loop;
 	serve();
 }
 

@@ -4,12 +4,16 @@
 #include <errno.h>
 #include <event2/event.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include "answers.h"
+#include "base/alloc.h"
 #include "base/buf.h"
+#include "base/cleanup.h"
+#include "ev/listener.h"
 #include "ev/loop.h"
 #include "fake_clock.h"
 #include "fuzz.h"
@@ -57,6 +61,23 @@ peers_socket(void)
 	snprintf(socket_path, sizeof(socket_path), "%s/s", folder);
 	atexit(remove_socket);
 	return socket_path;
+}
+
+struct listener *
+peers_listen(struct peers_server *s)
+{
+	struct listen_address *a;
+	struct listener *l;
+	size_t n;
+
+	s->loop = loop_new(NULL);
+	s->path = peers_socket();
+	CLEANUP_FREE char *spec = xasprintf("unix:%s", s->path);
+	must(listen_addresses(spec, &a, &n, NULL) && n == 1);
+	l = listener_open(s->loop, a, NULL, NULL);
+	must(l != NULL);
+	free(a);
+	return l;
 }
 
 /* ---- one client ---- */

@@ -21,6 +21,7 @@
 #include <stdint.h>
 
 struct answer;
+struct listener;
 struct loop;
 
 struct peers_server {
@@ -35,6 +36,9 @@ struct peers_server {
 
 /* An empty folder for a socket; removed with it at exit. Returns the path of the socket. */
 const char *peers_socket(void);
+
+/* The loop, the socket in such a folder, and the listener there. */
+struct listener *peers_listen(struct peers_server *s);
 
 /* Plays the input, has everything answered and every client go away, and makes sure that the
  * server has let go of all of it. Returns the number of final replies. */
