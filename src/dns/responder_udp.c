@@ -31,10 +31,7 @@ struct datagram {
 	struct sockaddr_storage peer;
 	uint8_t bytes[QUERY_MAX];
 	size_t len;
-	union {
-		struct cmsghdr align;
-		char bytes[CMSG_SPACE(sizeof(struct in6_pktinfo))];
-	} control;
+	_Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(struct in6_pktinfo))];
 	struct iovec iov;
 	struct msghdr msg;
 };
@@ -50,7 +47,7 @@ receive(int fd, struct datagram *d)
 	    .msg_namelen = sizeof(d->peer),
 	    .msg_iov = &d->iov,
 	    .msg_iovlen = 1,
-	    .msg_control = &d->control,
+	    .msg_control = d->control,
 	    .msg_controllen = sizeof(d->control),
 	};
 	n = recvmsg(fd, &d->msg, 0);
