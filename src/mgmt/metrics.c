@@ -29,7 +29,7 @@ process_cpu(struct scrape *s)
 static void
 process_start(struct scrape *s)
 {
-	metrics_value(&s->text, NULL, s->process.started);
+	metrics_value(&s->text, NULL, s->started);
 }
 
 static void
@@ -148,6 +148,7 @@ metrics_handle(void *server, struct http_exchange *x)
 	s.own = status_stats(server);
 	s.desk = desk_stats(s.conf->desk);
 	s.ca = ca_stats(s.conf->ca);
+	s.started = status_started(server);
 	process_usage_read(&s.process);
 	count_stores(&s);
 	metrics_text_init(&s.text);

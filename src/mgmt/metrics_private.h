@@ -27,6 +27,7 @@ struct scrape {
 	const struct desk_stats *desk;
 	const struct ca_stats *ca;
 	struct process_usage process;
+	double started;
 	struct scrape_store {
 		const char *name;
 		struct store_figures figures;

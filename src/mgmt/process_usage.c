@@ -3,14 +3,18 @@
 
 #include <dirent.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
-#include "base/clock.h"
-
-enum { STAT_MAX = 1024 };
+enum {
+	STAT_MAX = 1024,
+	STARTTIME = 22, /* fields of proc(5) */
+	VSIZE = 23,
+	RSS = 24,
+};
 
 static double
 seconds_of(struct timeval t)
@@ -18,32 +22,45 @@ seconds_of(struct timeval t)
 	return (double)t.tv_sec + (double)t.tv_usec / 1e6;
 }
 
-/* Behind the program's name, which may hold blanks and brackets, the fields are numbers. */
-static void
-read_stat(struct process_usage *u)
+/* Field i of what stands behind the program's name (proc(5) counts that as the second). */
+static unsigned long long
+field(const char *fields, int i)
+{
+	for (; i > 3 && fields != NULL; i--)
+		fields = fields[0] == '\0' ? NULL : strchr(fields + 1, ' ');
+	return fields == NULL ? 0 : strtoull(fields, NULL, 10);
+}
+
+/* The name may hold blanks and brackets; behind its last bracket all is numbers. Returns "" if
+ * there is nothing. */
+static const char *
+read_fields(char line[STAT_MAX])
 {
 	FILE *f = fopen("/proc/self/stat", "re");
-	char line[STAT_MAX] = "";
-	unsigned long long start = 0;
-	unsigned long long size = 0;
-	long long pages = 0;
+	const char *end = NULL;
 
+	line[0] = '\0';
 	if (f == NULL)
-		return;
-	const char *end = fgets(line, sizeof(line), f) == NULL ? NULL : strrchr(line, ')');
+		return line;
+	if (fgets(line, STAT_MAX, f) != NULL)
+		end = strrchr(line, ')');
 	fclose(f);
-	if (end == NULL ||
-	    sscanf(end + 1,
-		" %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d "
-		"%llu %llu %lld",
-		&start, &size, &pages) != 3)
-		return;
+	return end == NULL ? "" : end + 1;
+}
+
+double
+process_started(void)
+{
+	char line[STAT_MAX];
+	unsigned long long ticks = field(read_fields(line), STARTTIME);
+	struct timespec now;
 	struct timespec up;
-	clock_gettime(CLOCK_BOOTTIME, &up);
-	u->started =
-	    (double)clock_wall() - (double)up.tv_sec + (double)start / (double)sysconf(_SC_CLK_TCK);
-	u->virtual_bytes = size;
-	u->resident_bytes = (uint64_t)pages * (uint64_t)sysconf(_SC_PAGESIZE);
+
+	if (ticks == 0 || clock_gettime(CLOCK_REALTIME, &now) != 0 ||
+	    clock_gettime(CLOCK_BOOTTIME, &up) != 0)
+		return 0;
+	return (double)(now.tv_sec - up.tv_sec) + (double)(now.tv_nsec - up.tv_nsec) / 1e9 +
+	    (double)ticks / (double)sysconf(_SC_CLK_TCK);
 }
 
 static uint64_t
@@ -63,6 +80,8 @@ count_descriptors(void)
 void
 process_usage_read(struct process_usage *ret)
 {
+	char line[STAT_MAX];
+	const char *fields = read_fields(line);
 	struct rusage usage;
 	struct rlimit limit;
 
@@ -72,5 +91,6 @@ process_usage_read(struct process_usage *ret)
 	if (getrlimit(RLIMIT_NOFILE, &limit) == 0)
 		ret->descriptors_max = limit.rlim_cur;
 	ret->descriptors = count_descriptors();
-	read_stat(ret);
+	ret->virtual_bytes = field(fields, VSIZE);
+	ret->resident_bytes = field(fields, RSS) * (uint64_t)sysconf(_SC_PAGESIZE);
 }

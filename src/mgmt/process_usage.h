@@ -6,7 +6,6 @@
 
 struct process_usage {
 	double cpu_seconds;
-	double started; /* seconds since 1970 */
 	uint64_t resident_bytes;
 	uint64_t virtual_bytes;
 	uint64_t descriptors;
@@ -15,3 +14,6 @@ struct process_usage {
 
 /* What is not to be had is 0. Does not wait for anything but the kernel. */
 void process_usage_read(struct process_usage *ret);
+/* When it was started, in seconds since 1970, by the clock as it is set now: to be asked once,
+ * since whoever watches takes another value for another process. 0: not to be had. */
+double process_started(void);

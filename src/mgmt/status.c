@@ -8,6 +8,7 @@
 #include "http/server.h"
 #include "mgmt/healthz.h"
 #include "mgmt/metrics.h"
+#include "mgmt/process_usage.h"
 #include "mgmt/readyz.h"
 #include "mgmt/reply.h"
 #include "mgmt/route.h"
@@ -21,6 +22,7 @@ enum {
 struct status {
 	struct http_server *http;
 	struct status_conf conf;
+	double started;
 };
 
 static const struct route routes[] = {
@@ -61,6 +63,7 @@ status_new(struct loop *loop, const struct status_conf *conf)
 	};
 
 	s->conf = *conf;
+	s->started = process_started();
 	s->http = http_server_new(loop, &http);
 	return s;
 }
@@ -96,4 +99,10 @@ const struct http_server_stats *
 status_stats(const struct status *s)
 {
 	return http_server_stats(s->http);
+}
+
+double
+status_started(const struct status *s)
+{
+	return s->started;
 }

@@ -41,3 +41,4 @@ bool status_serve(struct status *s, struct listener *l, struct err *e);
 /* For the endpoints of this room. */
 const struct status_conf *status_conf(const struct status *s);
 const struct http_server_stats *status_stats(const struct status *s);
+double status_started(const struct status *s); /* of this process; seconds since 1970 */

@@ -167,6 +167,7 @@ def test_an_issuance_moves_them(fakeca, watched, csrs):
     assert after("acmems_ca_connections_opened_total") >= after("acmems_ca_connections") >= 1
     assert moved("process_cpu_seconds_total") > 0
     assert abs(after("process_start_time_seconds") - time.time()) < 60
+    assert moved("process_start_time_seconds") == 0
     assert 1e6 < after("process_resident_memory_bytes") < after("process_virtual_memory_bytes")
     assert 5 < after("process_open_fds") < after("process_max_fds")
 
