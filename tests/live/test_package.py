@@ -88,9 +88,14 @@ def test_installed_signs_and_purged(debs, tree, pebble, tls, csrs, cert, start, 
     tree.run("acmems", "--check", f"{CONF}.example", user="acmems")
     assert f"{CONF}.example" in tree.run("dpkg-query", "-W", "-f", "${Conffiles}", "acmems").stdout
     assert unit(tree)["ExecStart"].endswith(f"acmems {CONF}")
-    for folder, mode in (("/var/lib/acmems", 0o700), ("/var/log/acmems", 0o750)):
+    for folder, kind in (("/var/lib/acmems", "State"), ("/var/log/acmems", "Logs")):
         assert tree.owner(folder) == "acmems"
-        assert stat.S_IMODE((tree / folder).stat().st_mode) == mode
+        mode = stat.S_IMODE((tree / folder).stat().st_mode)
+        # systemd would change it to what the unit says.
+        assert mode == int(unit(tree)[f"{kind}DirectoryMode"], 8) and not mode & 0o007
+    wanted = tree / "/etc/systemd/system"
+    assert (wanted / "multi-user.target.wants/acmems.service").is_symlink()
+    assert not (wanted / "sockets.target.wants/acmems.socket").is_symlink()
     for page in ("man8/acmems.8.gz", "man5/acmems.conf.5.gz", "man8/macen.8.gz"):
         assert (tree / f"usr/share/man/{page}").exists()
 
