@@ -2,6 +2,7 @@
 #include "app/reload.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "app/check.h"
 #include "app/conf.h"
@@ -87,6 +88,15 @@ refused(struct reload *r, const char *why)
 /* ---- the way ---- */
 
 static void
+warn_of_user(const struct conf *was, const struct conf *is)
+{
+	const char *a = was->user == NULL ? "" : was->user, *b = is->user == NULL ? "" : is->user;
+
+	if (strcmp(a, b) != 0)
+		log_warning(NULL, "[process] user: the change takes effect at the next start");
+}
+
+static void
 follow(struct reload *r)
 {
 	struct generation *old = *r->conf.now;
@@ -104,6 +114,7 @@ follow(struct reload *r)
 		return;
 	}
 	r->tls = NULL;
+	warn_of_user(old->conf, conf);
 	r->conf.follow(r->conf.arg, next, tls);
 	log_info(NULL, "the configuration was reloaded");
 	service_ready(r->conf.service, "running");

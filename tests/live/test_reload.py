@@ -230,6 +230,11 @@ def test_a_name_server_changes_hands(make_testca, make_daemon, csrs):
             assert a.result().status == 200, a.result()
 
 
+def test_another_user_needs_a_start(d):
+    reload(d, {"process": {"user": "root"}})
+    assert "[process] user: the change takes effect at the next start" in d.log()
+
+
 def test_many_at_once(d, csrs):
     """Signals that come while one is being dealt with are not lost, and nothing is left over."""
     for i in range(20):
