@@ -36,9 +36,12 @@ open_again(int fd)
 static void
 begin(struct log_stream *s, int fd, bool own)
 {
+	struct stat st;
+
 	s->fd = fd;
 	s->own = own;
 	s->left = 0;
+	s->never_waits = fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
 }
 
 void
@@ -66,22 +69,24 @@ log_stream_done(struct log_stream *s)
 /* Where there is room, there is room for PIPE_BUF bytes (pipe(7)), also on a socket; a terminal,
  * which makes no such promise, was opened again if that was possible. */
 static bool
-has_room(int fd)
+has_room(const struct log_stream *s)
 {
-	struct pollfd p = {.fd = fd, .events = POLLOUT};
+	struct pollfd p = {.fd = s->fd, .events = POLLOUT};
 
+	if (s->never_waits)
+		return true;
 	return poll(&p, 1, 0) == 1 && (p.revents & (POLLOUT | POLLERR)) != 0;
 }
 
 /* How much could be written without waiting. */
 static size_t
-put(int fd, const char *text, size_t len)
+put(const struct log_stream *s, const char *text, size_t len)
 {
 	size_t done = 0;
 
-	while (done < len && has_room(fd)) {
+	while (done < len && has_room(s)) {
 		size_t part = len - done < PIPE_BUF ? len - done : PIPE_BUF;
-		ssize_t n = write(fd, text + done, part);
+		ssize_t n = write(s->fd, text + done, part);
 
 		if (n < 0 && errno != EINTR)
 			break;
@@ -90,20 +95,26 @@ put(int fd, const char *text, size_t len)
 	return done;
 }
 
-bool
-log_stream_ready(struct log_stream *s)
+static bool
+put_rest(struct log_stream *s)
 {
-	size_t n = put(s->fd, s->rest, s->left);
+	size_t n = put(s, s->rest, s->left);
 
 	s->left -= n;
 	memmove(s->rest, s->rest + n, s->left);
-	return s->left == 0 && has_room(s->fd);
+	return s->left == 0;
+}
+
+bool
+log_stream_ready(struct log_stream *s)
+{
+	return put_rest(s) && has_room(s);
 }
 
 bool
 log_stream_write(struct log_stream *s, const char *text, size_t len)
 {
-	size_t n = log_stream_ready(s) ? put(s->fd, text, len) : 0;
+	size_t n = put_rest(s) ? put(s, text, len) : 0;
 
 	if (n == 0)
 		return false;

@@ -14,9 +14,10 @@
 
 struct log_stream {
 	int fd;
-	bool own;    /* close it */
-	size_t lost; /* lines, since that was last told */
-	size_t left; /* of a line half written */
+	bool own;         /* close it */
+	bool never_waits; /* a regular file: nobody need ask whether there is room */
+	size_t lost;      /* lines, since that was last told */
+	size_t left;      /* of a line half written */
 	char rest[LOG_LINE_MAX];
 };
 
