@@ -5,6 +5,7 @@ import json
 import os
 import pathlib
 import re
+import resource
 import signal
 
 import pytest
@@ -24,6 +25,16 @@ USER = 1313
 MB = 1000 * 1000
 
 
+def limits():
+    """Low ones: some buildahs would raise them, which a sandbox may forbid."""
+    out = []
+    for name, number in (("nofile", resource.RLIMIT_NOFILE), ("nproc", resource.RLIMIT_NPROC)):
+        hard = resource.getrlimit(number)[1]
+        value = 4096 if hard == resource.RLIM_INFINITY else min(4096, hard)
+        out += ["--ulimit", f"{name}={value}:{value}"]
+    return out
+
+
 class Image:
     """A store of images in memory, and in it the one of this tree."""
 
@@ -36,8 +47,9 @@ class Image:
         empty = self.run("from", "scratch")
         self.run("add", "-q", empty, TREE / "base.tar", "/")
         self.run("commit", "-q", "--rm", empty, base)
-        self.run("bud", "-q", "--pull-never", "--isolation", "chroot", "--network", "host", "--format",
-                 "docker", "-v", f"{folder}/repo:/repo:ro", "-f", FILE, "-t", "acmems", ROOT, timeout=400)
+        self.run("bud", "-q", *limits(), "--pull-never", "--isolation", "chroot", "--network", "host",
+                 "--format", "docker", "-v", f"{folder}/repo:/repo:ro", "-f", FILE, "-t", "acmems", ROOT,
+                 timeout=400)
         about = json.loads(self.run("inspect", "--type", "image", "acmems"))
         self.about, self.config = about, about["Docker"]["config"]
 
@@ -51,7 +63,7 @@ class Image:
 
     def argv(self, config, *args):
         """What docker run -v CONFIG:/config IMAGE ARGS... would start."""
-        container = self.run("from", "--pull-never", "acmems")
+        container = self.run("from", *limits(), "--pull-never", "acmems")
         return self.space.argv(*self.buildah, "run", "--isolation", "chroot", "-v", f"{config}:/config",
                                container, "--", *self.config["Entrypoint"],
                                *(args or self.config["Cmd"]))
