@@ -103,6 +103,32 @@ is_there(const char *dir, struct err *e, bool *ret_there)
 	    err_errno(e, ERR_CONFIG, errno, "cannot read %s", dir);
 }
 
+/* Nor may what lies below. */
+static void
+check_prefixes(struct walk *w)
+{
+	struct store_path path;
+	char prefix[STORE_PREFIX_LEN + 1];
+	struct err e;
+	bool there;
+
+	for (unsigned i = 0; i <= 0xff; i++) {
+		snprintf(prefix, sizeof(prefix), "%02x", i);
+		store_path_prefix(&path, w->dir, prefix);
+		if (!is_there(path.text, &e, &there))
+			keep_error(w, &e);
+	}
+}
+
+static void
+unreadable(void *arg, const char *store, const char *text)
+{
+	struct err e;
+
+	err_set(&e, ERR_CONFIG, "%s", text);
+	keep_error(arg, &e);
+}
+
 static void
 look_into(struct walk *w, const struct storage_conf *conf)
 {
@@ -116,6 +142,8 @@ look_into(struct walk *w, const struct storage_conf *conf)
 		return;
 	file.as_is = true;
 	file.blocking = true;
+	file.warn = unreadable;
+	file.warn_arg = w;
 	w->dir = file.directory;
 	w->key[0] = '\0';
 	w->store = store_file_new(w->loop, conf->name, &file, conf->renew_within_s, &e);
@@ -123,6 +151,7 @@ look_into(struct walk *w, const struct storage_conf *conf)
 		keep_error(w, &e);
 		return;
 	}
+	check_prefixes(w);
 	walk(w);
 	store_free(w->store);
 }

@@ -126,12 +126,15 @@ run_next(void *arg)
 	struct store_file *s = o->store;
 	struct store_entry entry;
 	struct err e;
-	bool found = false;
+	enum store_found found = STORE_ABSENT;
 
-	while (!found && store_key_after(s->dir, o->key, o->key))
-		found = store_load_all(s->loader, o->key, &entry, &e) == STORE_FOUND;
+	while (found != STORE_FOUND && store_key_after(s->dir, o->key, o->key)) {
+		found = store_load_all(s->loader, o->key, &entry, &e);
+		if (found == STORE_UNREADABLE)
+			warn(s, e.detail);
+	}
 	op_end(&o->op);
-	o->got(o->arg, found ? &entry : NULL, NULL);
+	o->got(o->arg, found == STORE_FOUND ? &entry : NULL, NULL);
 	file_op_free(o);
 }
 

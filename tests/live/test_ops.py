@@ -379,6 +379,26 @@ def test_list_of_what_cannot_be_read(fakeca, watched, tmp_path):
     assert acmems("--list")[0] == 2
 
 
+@pytest.mark.parametrize("part", [".", "cert.pem", "meta.json"])
+def test_what_cannot_be_read_is_not_passed_over(fakeca, watched, csrs, part):
+    """The rest is there, and the end is a failure: what was not seen may have been the one."""
+    d = watched(fakeca)
+    broken = csrs.make("a.example.org")
+    good = next(c for c in (csrs.make("b.example.org", f"{n}.example.org") for n in "cdef")
+                if d.entry(c).parent != d.entry(broken).parent)
+    d.sign(broken).expect(200)
+    d.sign(good).expect(200)
+    path = d.entry(broken).parent if part == "." else d.entry(broken) / part
+    path.rename(d.folder / "elsewhere")
+    path.symlink_to(path.name)
+    code, out, err = acmems("--list", d.conf_path)
+    assert code == 1 and f"cannot read {path}" in err
+    assert "b.example.org" in out and "a.example.org" not in out
+    code, out, err = acmems("--forget", "a.example.org", d.conf_path)
+    assert code == 1 and f"cannot read {path}" in err and out == ""
+    assert acmems("--forget", "b.example.org", d.conf_path)[0] == 1 and not d.entry(good).exists()
+
+
 def test_forget(fakeca, watched, csrs, cert):
     """A daemon that runs notices with the next request."""
     d = watched(fakeca)
