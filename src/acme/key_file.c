@@ -195,7 +195,7 @@ key_file_write(const char *dir, const char *name, const struct key *key, struct 
 {
 	CLEANUP_FREE char *path = account_path(dir, name);
 	char *pem = key_to_pem(key);
-	bool ok = file_write_atomic(path, pem, strlen(pem), FILE_MODE, e);
+	bool ok = file_write_given(path, pem, strlen(pem), FILE_MODE, e);
 
 	free_secret(pem, strlen(pem));
 	return ok;
@@ -211,7 +211,7 @@ key_file_keep_old(const char *dir, struct err *e)
 	bool ok;
 
 	buf_init(&pem, KEY_FILE_MAX);
-	ok = file_read(path, &pem, e) && file_write_atomic(old, pem.data, pem.len, FILE_MODE, e);
+	ok = file_read(path, &pem, e) && file_write_given(old, pem.data, pem.len, FILE_MODE, e);
 	pem_done(&pem);
 	return ok;
 }

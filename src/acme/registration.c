@@ -123,7 +123,7 @@ bool
 registration_write(struct registration *r, struct err *e)
 {
 	char *text = json_text(r->root, INDENT);
-	bool ok = file_write_atomic(r->path, text, strlen(text), FILE_MODE, e);
+	bool ok = file_write_given(r->path, text, strlen(text), FILE_MODE, e);
 
 	free(text);
 	r->unwritten = !ok;

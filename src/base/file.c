@@ -92,8 +92,20 @@ sync_parent(const char *path, struct err *e)
 	return err_errno(e, ERR_CONFIG, saved, "%s: cannot be made durable", dir);
 }
 
-bool
-file_write_atomic(const char *path, const void *data, size_t len, mode_t mode, struct err *e)
+/* Where root may not do even that, the file stays root's. */
+void
+file_give(int fd, const char *path)
+{
+	CLEANUP_FREE char *dir = parent(path);
+	struct stat st;
+
+	if (geteuid() == 0 && stat(dir, &st) == 0 && st.st_uid != 0 &&
+	    fchown(fd, st.st_uid, st.st_gid) != 0)
+		return;
+}
+
+static bool
+write_atomic(const char *path, const void *data, size_t len, mode_t mode, bool give, struct err *e)
 {
 	CLEANUP_FREE char *temporary = xasprintf("%s.tmp-XXXXXX", path);
 	CLEANUP_FD int fd = mkostemp(temporary, O_CLOEXEC);
@@ -103,12 +115,26 @@ file_write_atomic(const char *path, const void *data, size_t len, mode_t mode, s
 		saved = errno;
 		return err_errno(e, ERR_CONFIG, saved, "%s: cannot be written", path);
 	}
+	if (give)
+		file_give(fd, path);
 	if (fchmod(fd, mode) == 0 && write_all(fd, data, len) && fsync(fd) == 0 &&
 	    rename(temporary, path) == 0)
 		return sync_parent(path, e);
 	saved = errno;
 	unlink(temporary);
 	return err_errno(e, ERR_CONFIG, saved, "%s: cannot be written", path);
+}
+
+bool
+file_write_atomic(const char *path, const void *data, size_t len, mode_t mode, struct err *e)
+{
+	return write_atomic(path, data, len, mode, false, e);
+}
+
+bool
+file_write_given(const char *path, const void *data, size_t len, mode_t mode, struct err *e)
+{
+	return write_atomic(path, data, len, mode, true, e);
 }
 
 bool

@@ -17,6 +17,10 @@
 bool file_read(const char *path, struct buf *out, struct err *e);
 /* Replaces path by data. mode is exact, whatever the umask. Blocks for two syncs. */
 bool file_write_atomic(const char *path, const void *data, size_t len, mode_t mode, struct err *e);
+/* The same; written by root in somebody else's folder it is his. */
+bool file_write_given(const char *path, const void *data, size_t len, mode_t mode, struct err *e);
+/* Root gives a file that it has just made to whoever owns the folder of path. */
+void file_give(int fd, const char *path);
 /* Like rename(2) and unlink(2), and durable: the directory is synced. ERR_CONFIG. */
 bool file_rename(const char *from, const char *to, struct err *e);
 bool file_unlink(const char *path, struct err *e);

@@ -4,6 +4,7 @@ import fcntl
 import json
 import os
 import pty
+import pwd
 import re
 import signal
 import ssl
@@ -213,6 +214,20 @@ def test_revoke_cert(house):
     assert (code, out) == (0, f"revoked: serial {serial}\n"), err
     assert revocation(house.ca, serial) == ("Revoked", 1)
     assert not (g.folder / "nowhere").exists()
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="wants to be root")
+def test_account_of_somebody_else(small, tmp_path):
+    """Root uses the account of a daemon that runs as somebody else, who can go on using it."""
+    get, _ = small
+    nobody = pwd.getpwnam("nobody")
+    account = tmp_path / "account"
+    account.mkdir(mode=0o700)
+    os.chown(account, nobody.pw_uid, nobody.pw_gid)
+    get.run("http01", *domains("www.example.org"), "--no-serve", "--account-dir", account).end()
+    owners = {p.name: p.stat().st_uid for p in account.iterdir()}
+    assert owners == dict.fromkeys(["account.pem", "account.lock", "registration.json"], nobody.pw_uid)
+    assert get.key.stat().st_uid == 0
 
 
 # What goes wrong
