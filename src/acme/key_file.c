@@ -74,12 +74,13 @@ key_file_load(const char *dir, const char *name, struct err *e)
 bool
 key_file_check(const char *dir, struct err *e)
 {
-	struct key *key = key_file_load(dir, KEY_FILE, e);
+	CLEANUP_FREE char *path = account_path(dir, KEY_FILE);
+	struct key *key = key_file_read(path, e);
 	/* ENOTDIR: of the directory, which is checked elsewhere. */
 	bool ok = key != NULL || errno == ENOENT || errno == ENOTDIR;
 
 	key_free(key);
-	return ok;
+	return ok || (errno == EACCES && file_explain_unreadable(path, e));
 }
 
 /* ---- the usual: loaded, or made ---- */

@@ -242,6 +242,20 @@ explain_unwritable(const char *dir, const char *wanted, int reason, struct err *
 	    owner, st.st_uid, uid, us, dir);
 }
 
+bool
+file_explain_unreadable(const char *path, struct err *e)
+{
+	char owner[64], us[64];
+	uid_t uid = geteuid();
+	struct stat st;
+
+	if (stat(path, &st) != 0 || st.st_uid == uid)
+		return err_set(e, ERR_CONFIG, "%s: cannot be read by uid %u", path, uid);
+	return err_set(e, ERR_CONFIG,
+	    "%s is owned by %s (uid %u) and cannot be read by uid %u: chown %s %s", path,
+	    user_name(st.st_uid, owner), st.st_uid, uid, user_name(uid, us), path);
+}
+
 /* wanted: dir itself, or what is to be made in it. */
 static bool
 try_dir(const char *dir, const char *wanted, struct err *e)

@@ -32,3 +32,5 @@ bool file_dir_writable(const char *dir, struct err *e);
 /* The same for a directory that need not be there yet: then the nearest parent that is must allow
  * it to be made. The error says how to make it, not how to take the parent over. */
 bool file_dir_makeable(const char *dir, struct err *e);
+/* Of a file of ours that gave EACCES: owner, and the chown line that mends it. Always false. */
+bool file_explain_unreadable(const char *path, struct err *e);

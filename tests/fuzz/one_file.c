@@ -106,3 +106,9 @@ file_dir_makeable(const char *dir, struct err *e)
 {
 	return true;
 }
+
+bool
+file_explain_unreadable(const char *path, struct err *e)
+{
+	return err_set(e, ERR_CONFIG, "%s", path);
+}

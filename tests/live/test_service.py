@@ -249,6 +249,16 @@ def test_directories_are_tested_as_that_user(dropped):
         assert code == 2 and str(dropped.storage) in err and "is owned by root" in err and "chown -R nobody" in err, err
 
 
+def test_a_key_of_root(dropped):
+    """The directory was handed over, what is in it was not."""
+    key = dropped.account / "account.pem"
+    key.touch(0o600)
+    dropped.write_conf()
+    for options in ["--check"], []:
+        code, _, err = acmems(*options, dropped.conf_path, env=dropped.env)
+        assert code == 2 and f"{key} is owned by root (uid 0)" in err and f"chown nobody {key}\n" in err, err
+
+
 def test_users_that_cannot_be(dropped):
     code, _, err = acmems("--check", dropped.update({"process": {"user": "no-such-user"}}).write_conf())
     assert code == 2 and re.search(r"acmems\.conf:\d+: error: .*no-such-user", err), err
