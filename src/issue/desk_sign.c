@@ -141,7 +141,7 @@ fail_now(struct sign *s, const struct err *e)
 		log_write(e->told ? LOG_LEVEL_INFO : LOG_LEVEL_WARNING, &s->log,
 		    "not ordered (%s, again in %lld s)%s%s", err_kind_name(e->kind),
 		    (long long)e->retry_after, e->told ? "" : ": ", e->told ? "" : e->detail);
-	sign_audit_refused(s, "remembered", e);
+	sign_audit_refused(s, s->rule, e);
 	sign_fail(s, e);
 }
 
@@ -153,6 +153,18 @@ ensure_parsed(struct sign *s, struct err *e)
 	return s->csr != NULL;
 }
 
+/* While the store was asked, its key may have been reported as compromised. */
+static bool
+may_still_order(struct sign *s, struct err *e)
+{
+	if (!ensure_parsed(s, e))
+		return false;
+	if (desk_takes_key(s->desk, s->csr->spki_sha256, e))
+		return true;
+	s->rule = "key";
+	return false;
+}
+
 static void
 order(struct sign *s, const char *key)
 {
@@ -162,7 +174,8 @@ order(struct sign *s, const char *key)
 	struct desk_job *job = NULL;
 	struct err e;
 
-	if (!failures_check(d->failures, body_key, &e) && ensure_parsed(s, &e)) {
+	s->rule = "remembered";
+	if (!failures_check(d->failures, body_key, &e) && may_still_order(s, &e)) {
 		names_key = desk_names_key(s->grounds, &s->csr->names, s->profile);
 		job = desk_job_start(d, s, key, names_key, &e);
 	}

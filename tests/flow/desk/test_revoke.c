@@ -482,6 +482,32 @@ jobs_for_it_fail(void **state)
 	body_done(&b);
 }
 
+/* Admitted before, and not yet a job: it does not slip through. */
+static void
+who_waits_for_the_store_fails(void **state)
+{
+	struct world *w = *state;
+	struct body b = body_make("a.kept");
+	struct client c = {0}, d = {0};
+	struct revoker v;
+
+	issue(w, &c, &b);
+	fake_store_set_directory(&w->kept, b.key, "https://other.test/");
+	w->kept.get_ms = SECOND;
+	post(w, &d, &b);
+	assert_int_equal(d.answers, 0);
+	ask(w, &v, c.pem, REVOKE_KEY_COMPROMISE);
+	pass(w, SECOND);
+	expect_error(&d, ERR_BAD_CSR);
+	assert_int_equal(fake_acme.started, 1);
+	assert_int_equal(audited(w, "refused", "\"rule\":\"key\""), 1);
+	ca_says(w, ERR_NONE, "");
+	expect_revoked(&v, false);
+	client_done(&d);
+	client_done(&c);
+	body_done(&b);
+}
+
 /* Also one whose certificate is only to be stored yet. */
 static void
 stored_too_late(void **state)
@@ -587,6 +613,7 @@ main(void)
 	    SCENARIO(bars_the_key),
 	    SCENARIO(bars_a_stranger_later),
 	    SCENARIO(jobs_for_it_fail),
+	    SCENARIO(who_waits_for_the_store_fails),
 	    SCENARIO(stored_too_late),
 	    SCENARIO(bar_does_not_last),
 	    SCENARIO(bars_without_a_store),
