@@ -74,23 +74,48 @@ escape_json(struct log_line *line, unsigned char c)
 	adds(line, out);
 }
 
-/* At most max bytes of text. special are printable characters that get a backslash. */
+/* How many of the first max bytes of text are taken as they are. Nearly all text is. */
+static size_t
+plain_length(const char *text, size_t max, bool quoted)
+{
+	size_t n = 0;
+
+	while (n < max && text[n] >= ' ' && text[n] <= '~' &&
+	    !(quoted && (text[n] == '"' || text[n] == '\\')))
+		n++;
+	return n;
+}
+
+/* The first character of text, which is not taken as it is. Returns its length. */
+static size_t
+add_special(struct log_line *line, const char *text, escape_fn *escape)
+{
+	size_t n = utf8_printable(text);
+
+	if (n == 0)
+		escape(line, (unsigned char)*text);
+	else if (n == 1)
+		add(line, (const char[]){'\\', *text}, 2);
+	else
+		add(line, text, n);
+	return n > 0 ? n : 1;
+}
+
+/* At most max bytes of text. quoted: within quotation marks, which get a backslash. */
 static void
-add_escaped(
-    struct log_line *line, const char *text, size_t max, const char *special, escape_fn *escape)
+add_escaped(struct log_line *line, const char *text, size_t max, bool quoted, escape_fn *escape)
 {
 	size_t limit = sizeof(line->text) - TAIL;
 	size_t n;
 
 	for (size_t done = 0; *text != '\0' && done < max && line->len < limit; done += n) {
-		n = utf8_printable(text);
-		if (n == 0)
-			escape(line, (unsigned char)*text);
-		else if (n == 1 && strchr(special, *text) != NULL)
-			add(line, (const char[]){'\\', *text}, 2);
-		else
+		size_t room = limit - line->len;
+
+		n = plain_length(text, max - done < room ? max - done : room, quoted);
+		if (n > 0)
 			add(line, text, n);
-		n = n > 0 ? n : 1;
+		else
+			n = add_special(line, text, escape);
 		text += n;
 	}
 	if (*text != '\0')
@@ -141,7 +166,7 @@ add_pair(struct log_line *line, const char *name, const char *value, size_t max)
 	adds(line, " ");
 	adds(line, name);
 	adds(line, quote ? "=\"" : "=");
-	add_escaped(line, value, max, quote ? "\"\\" : "", escape_text);
+	add_escaped(line, value, max, quote, escape_text);
 	if (quote)
 		adds(line, "\"");
 }
@@ -152,14 +177,14 @@ add_member(struct log_line *line, const char *name, const char *value, size_t ma
 	adds(line, ",\"");
 	adds(line, name);
 	adds(line, "\":\"");
-	add_escaped(line, value, max, "\"\\", escape_json);
+	add_escaped(line, value, max, true, escape_json);
 	adds(line, "\"");
 }
 
 static void
 add_plain(struct log_line *line, const struct log_context *ctx, const char *message)
 {
-	add_escaped(line, message, MESSAGE_MAX, "", escape_text);
+	add_escaped(line, message, MESSAGE_MAX, false, escape_text);
 	if (ctx != NULL)
 		each_member(line, ctx, add_pair);
 }
