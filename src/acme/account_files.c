@@ -184,11 +184,12 @@ account_enter_locked(struct account *a)
 	int64_t now = clock_mono_ms();
 	struct err e;
 
-	err_set(&e, ERR_BUSY, "account: another program is changing its key");
+	err_set(&e, ERR_BUSY, "another program is changing its key");
 	if (a->locked_since == 0) {
 		a->locked_since = now;
 		ca_event(a->ca, CA_EVENT_TROUBLE, NULL, &e);
 	}
+	err_prefix(&e, "account");
 	if (now - a->locked_since >= LOCKED_MAX_MS)
 		return account_failed(a, &e);
 	a->moves = 0;

@@ -201,7 +201,7 @@ def test_killed_then_the_daemon(lab, tmp_path, make_daemon, csrs, cert, hang, ru
         answer = []
         t = threading.Thread(target=lambda: answer.append(d.sign(csrs.make("b.example.org"))))
         t.start()
-        d.wait_log("another program is changing its key")
+        d.wait_log("warning account: another program is changing its key")
     p.popen.kill()
     p.wait()
     ca.honest()
