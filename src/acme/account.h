@@ -41,6 +41,8 @@ bool account_usable(const struct account *a, struct err *e);
 const char *account_url(const struct account *a); /* NULL: unknown */
 /* Another number whenever requests signed before are no longer those of the account. */
 unsigned account_generation(const struct account *a);
+/* Takes over a key that another program has put in place meanwhile; whether there was one. */
+bool account_takes_new_key(struct account *a);
 
 /* e is NULL when account and directory can be used. */
 typedef void account_done_fn(void *arg, const struct err *e);

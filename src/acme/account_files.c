@@ -68,7 +68,8 @@ account_use_key(struct account *a, struct key *key)
 	ca_event(a->ca, CA_EVENT_KEY_CHANGED, key_thumbprint(key), NULL);
 }
 
-static void
+/* Whether it is another one now. */
+static bool
 reread_key(struct account *a)
 {
 	struct err e;
@@ -79,11 +80,22 @@ reread_key(struct account *a)
 	if (key == NULL) {
 		err_prefix(&e, "the key read before stays in use");
 		ca_event(a->ca, CA_EVENT_TROUBLE, NULL, &e);
-	} else if (strcmp(key_thumbprint(key), key_thumbprint(a->ca->key)) == 0) {
-		key_free(key);
-	} else {
-		account_use_key(a, key);
+		return false;
 	}
+	if (strcmp(key_thumbprint(key), key_thumbprint(a->ca->key)) == 0) {
+		key_free(key);
+		return false;
+	}
+	account_use_key(a, key);
+	return true;
+}
+
+/* A change that is not at its end yet is not guessed at. */
+bool
+account_takes_new_key(struct account *a)
+{
+	return a->state == ACCOUNT_READY && !key_file_there(a->ca->conf.dir, KEY_FILE_PENDING) &&
+	    file_changed(a, ACCOUNT_FILE_KEY) && reread_key(a);
 }
 
 static void

@@ -41,6 +41,7 @@ struct request {
 	unsigned generation; /* of the account that signed it last */
 	unsigned bad_nonces;
 	unsigned stale;
+	bool signed_anew; /* with another key */
 };
 
 static void request_queue(struct request *r);
@@ -153,6 +154,23 @@ request_repeat_nonce(struct request *r, const char *nonce, const struct err *e)
 	return true;
 }
 
+/* Another program may have changed the key since this was signed; the CA says so in either way. */
+static bool
+request_repeat_key(struct request *r, const struct err *e)
+{
+	struct account *account = r->ca->account;
+
+	if ((e->problem != PROBLEM_MALFORMED && e->problem != PROBLEM_UNAUTHORIZED) ||
+	    r->conf.mode != REQUEST_SIGNED || r->conf.key != NULL || r->signed_anew ||
+	    clock_mono_ms() >= r->until)
+		return false;
+	if (r->generation == account_generation(account) && !account_takes_new_key(account))
+		return false;
+	r->signed_anew = true;
+	request_queue(r);
+	return true;
+}
+
 static bool
 request_repeat_stale(struct request *r, const struct http_answer *answer)
 {
@@ -205,6 +223,8 @@ request_refused(struct request *r, const struct request_answer *answer, const ch
 	if (request_repeat_nonce(r, nonce, &e))
 		return;
 	nonces_put(r->ca->nonces, nonce);
+	if (request_repeat_key(r, &e))
+		return;
 	if (!r->conf.poll)
 		ca_pause(r->ca, answer->status, &e);
 	if (!request_repeat_busy(r, answer))
