@@ -154,15 +154,16 @@ request_repeat_nonce(struct request *r, const char *nonce, const struct err *e)
 	return true;
 }
 
-/* Another program may have changed the key since this was signed; the CA says so in either way. */
+/* Another program may have changed the key since this was signed. Before that stage the order has
+ * to be placed again: what was presented for its challenges names the old key. */
 static bool
 request_repeat_key(struct request *r, const struct err *e)
 {
 	struct account *account = r->ca->account;
 
-	if ((e->problem != PROBLEM_MALFORMED && e->problem != PROBLEM_UNAUTHORIZED) ||
-	    r->conf.mode != REQUEST_SIGNED || r->conf.key != NULL || r->signed_anew ||
-	    clock_mono_ms() >= r->until)
+	if ((r->conf.place != PLACE_FINALIZE && r->conf.place != PLACE_CERTIFICATE) ||
+	    (e->problem != PROBLEM_MALFORMED && e->problem != PROBLEM_UNAUTHORIZED) ||
+	    r->signed_anew || clock_mono_ms() >= r->until)
 		return false;
 	if (r->generation == account_generation(account) && !account_takes_new_key(account))
 		return false;
