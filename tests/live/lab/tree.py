@@ -46,7 +46,8 @@ class Namespace:
         self.path = pathlib.Path(f"/proc/{self.keeper.pid}/root{folder}")
 
     def argv(self, *argv):
-        return ["nsenter", "--target", str(self.keeper.pid), "--mount", *map(str, argv)]
+        # Its root is another than the namespace's where the tests run in a chroot.
+        return ["nsenter", "--target", str(self.keeper.pid), "--mount", "--root", "--wd", *map(str, argv)]
 
     def run(self, *argv, **kw):
         return run(*self.argv(*argv), **kw)
