@@ -85,6 +85,7 @@ order_leave(struct order *o, enum order_state next)
 {
 	op_cancel(&o->step);
 	timer_stop(o->timer);
+	task_cancel(&o->task);
 	if (next != ORDER_SETTLE)
 		order_cancel_children(o);
 }

@@ -2,11 +2,13 @@
 /* The authorizations of an order, side by side: the order counts them down. */
 #include <string.h>
 
+#include "acme/account.h"
 #include "acme/authorization.h"
 #include "acme/ca_private.h"
 #include "acme/order_private.h"
 #include "base/alloc.h"
 #include "base/err_slot.h"
+#include "ev/loop.h"
 #include "ev/timer.h"
 
 void
@@ -33,20 +35,46 @@ order_tell(struct order *o)
 	}
 }
 
+/* The account's key is another than when the order was placed: what is presented names the old one,
+ * and the CA would refuse it. */
+static bool
+order_outdated(const struct order *o)
+{
+	return o->generation != account_generation(o->ca->account);
+}
+
+static enum order_state
+order_present_anew(struct order *o)
+{
+	return order_again(o, "the account was changed before the challenges were answered");
+}
+
+static void
+order_outdated_task(void *arg)
+{
+	struct order *o = arg;
+
+	if (o->state == ORDER_AUTHORIZE && o->on_the_way == 0)
+		order_move(o, order_present_anew(o));
+}
+
+/* The child is on the stack: it must not be cancelled here. */
 static bool
 order_presented(void *arg)
 {
 	struct order_child *c = arg;
 	struct order *o = c->order;
+	bool last = o->on_the_way == 1 && o->state == ORDER_AUTHORIZE;
 
-	if (o->on_the_way == 1 && o->state == ORDER_AUTHORIZE) {
+	if (last && !order_outdated(o)) {
 		order_tell(o);
 		return true;
 	}
 	c->gathered = true;
 	o->on_the_way--;
-	/* Nobody is left who could report a failure too. */
-	if (o->on_the_way == 0)
+	if (last)
+		task_post(o->ca->loop, &o->task, order_outdated_task, o);
+	else if (o->on_the_way == 0) /* nobody is left who could report a failure too */
 		timer_start(o->timer, 0);
 	return false;
 }
@@ -73,6 +101,8 @@ order_nobody_on_the_way(struct order *o)
 {
 	if (o->state != ORDER_AUTHORIZE)
 		return ORDER_DONE;
+	if (o->running > 0 && order_outdated(o))
+		return order_present_anew(o);
 	if (o->running > 0) {
 		order_tell(o);
 		return ORDER_AUTHORIZE;

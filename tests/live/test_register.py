@@ -283,6 +283,23 @@ def test_rollover_amid_an_order(make_testca, make_daemon, csrs, cert, endpoint):
     assert ca.stats()["objects"]["certificates"] == certificates + 1
 
 
+def test_rollover_amid_the_challenges(make_testca, make_daemon, csrs, cert):
+    """What was presented for the old key is presented again for the new one, not told to the CA."""
+    ca = make_testca("--validate")
+    d = make_daemon(ca, ca_file=ca.trust)
+    cert(d.sign(csrs.make("a.example.org")))
+    ca.fault("authz", "delay", nth=2, count=1, ms=3000)
+    answers = []
+    thread = threading.Thread(target=lambda: answers.append(d.sign(csrs.make("b.example.org", "c.example.org"))))
+    thread.start()
+    wait_until(lambda: ca.rule_counts()[0]["fired"], what="one of two names waits for the other")
+    acme_register(d.conf_path, "--rollover").expect(0)
+    # The next order reads the account again.
+    cert(d.sign(csrs.make("d.example.org")))
+    thread.join()
+    cert(answers[0])
+
+
 def test_daemon_takes_up_a_registration(make_testca, make_daemon, csrs, cert):
     """It waits for nothing: neither a restart nor its own next look."""
     ca = make_testca()
