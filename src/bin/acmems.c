@@ -42,6 +42,19 @@ run(enum action action, char *const *paths, size_t count, bool json, const char 
 	return program_serve(paths, count);
 }
 
+/* Two of them would mean that one is silently left out. */
+static bool
+choose(enum action *action, enum action chosen)
+{
+	bool first = *action == SERVE;
+
+	*action = chosen;
+	if (!first)
+		fputs("acmems: --check, --list, --forget and --health: one of them, and once\n",
+		    stderr);
+	return first;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -63,20 +76,24 @@ main(int argc, char **argv)
 	while ((c = getopt_long(argc, argv, "hV", options, NULL)) != -1) {
 		switch (c) {
 		case 'c':
-			action = CHECK;
+			if (!choose(&action, CHECK))
+				return EXIT_CONFIG;
 			break;
 		case 'l':
-			action = LIST;
+			if (!choose(&action, LIST))
+				return EXIT_CONFIG;
 			break;
 		case 'j':
 			json = true;
 			break;
 		case 'f':
-			action = FORGET;
+			if (!choose(&action, FORGET))
+				return EXIT_CONFIG;
 			name = optarg;
 			break;
 		case 'H':
-			action = HEALTH;
+			if (!choose(&action, HEALTH))
+				return EXIT_CONFIG;
 			break;
 		case 'V':
 			puts("acmems " ACMEMS_VERSION);

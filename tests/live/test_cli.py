@@ -52,6 +52,15 @@ def test_wrong_command_line(args):
         assert "/nonexistent/acmems.conf" in err and "No such file" in err
 
 
+@pytest.mark.parametrize("args", [["--list", "--check"], ["--forget", "a.example.org", "--forget", "b.example.org"],
+                                  ["--health", "--list"]])
+def test_one_action_at_a_time(tmp_path, args):
+    path = tmp_path / "acmems.conf"
+    path.write_text(good(tmp_path))
+    code, out, err = acmems(*args, path)
+    assert code == 2 and out == "" and "one of them, and once" in err
+
+
 def test_check_good(tmp_path):
     code, text = check(good(tmp_path), tmp_path)
     assert code == 0, text
