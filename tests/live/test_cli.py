@@ -56,7 +56,7 @@ def test_wrong_command_line(args):
                                   ["--health", "--list"]])
 def test_one_action_at_a_time(tmp_path, args):
     path = tmp_path / "acmems.conf"
-    path.write_text(good(tmp_path))
+    path.write_text(render(good(tmp_path)))
     code, out, err = acmems(*args, path)
     assert code == 2 and out == "" and "one of them, and once" in err
 
