@@ -12,7 +12,7 @@ packages_demo="pebble openssl curl ca-certificates"
 packages_test="pebble openssl curl wget ca-certificates libcmocka-dev libsystemd-dev valgrind \
   nginx-light bind9 bind9-dnsutils python3 python3-pytest python3-pytest-xdist clang-format shellcheck mandoc \
   gcovr busybox systemd apache2 haproxy caddy prometheus \
-  mmdebstrap build-essential debhelper lintian buildah netavark"
+  mmdebstrap build-essential debhelper lintian buildah netavark git"
 # llvm: for traces with names and lines.
 packages_fuzz="clang llvm libcmocka-dev"
 
