@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/utf8.h"
 #include "codec/date.h"
 #include "codec/ip.h"
 #include "codec/json.h"
@@ -116,14 +117,22 @@ get_names(const struct json *root, struct identifiers *names)
 	}
 }
 
+/* A file of strangers may have more than fits: what is kept is whole characters, which can be
+ * written again. */
+static void
+get_text(const struct json *root, const char *key, char *to, size_t size)
+{
+	const char *text = json_string(root, key);
+
+	if (text != NULL)
+		snprintf(to, size, "%.*s", (int)utf8_cut(text, size - 1), text);
+}
+
 static void
 get_leaf(const struct json *root, struct leaf_info *leaf)
 {
-	const char *serial = json_string(root, "serial");
-	const char *issuer = json_string(root, "issuer");
-
-	snprintf(leaf->serial, sizeof(leaf->serial), "%s", serial == NULL ? "" : serial);
-	snprintf(leaf->issuer, sizeof(leaf->issuer), "%s", issuer == NULL ? "" : issuer);
+	get_text(root, "serial", leaf->serial, sizeof(leaf->serial));
+	get_text(root, "issuer", leaf->issuer, sizeof(leaf->issuer));
 	leaf->not_before = get_date(root, "not_before");
 	leaf->not_after = get_date(root, "not_after");
 }
