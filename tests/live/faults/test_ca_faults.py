@@ -158,7 +158,7 @@ def at_step(endpoint, fault, once):
 
 
 def expected(endpoint, fault, once):
-    """The statuses SPEC allows to this fault at this step."""
+    """The statuses that are right for this fault at this step."""
     if fault["name"] in STATES:
         statuses = of_state(fault, once)
     else:
